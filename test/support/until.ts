@@ -1,0 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Waits for a condition, asking again and again; an error of the question counts as "not yet".
+ *
+ * @param what names the condition in the failure
+ * @param ask returns the awaited value, or false or undefined for "not yet"
+ * @param timeoutMs how long it may take, 10 s unless given
+ */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | false | undefined> | T | false | undefined,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  let lastError: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const value = await ask();
+      if (value !== false && value !== undefined) return value;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    await delay(10);
+  }
+  throw new Error(`not within ${timeoutMs} ms: ${what}`, lastError === undefined ? undefined : { cause: lastError });
+}
