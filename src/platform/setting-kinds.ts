@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** How the text of an environment variable becomes a value, and what to say when it can't. */
+export interface Kind<T> {
+  schema: z.ZodType<T, string>;
+  /** completes "NAME must be ..." */
+  expects: string;
+}
+
+/** A whole number, bounds included. */
+export function whole(min: number, max: number): Kind<number> {
+  const schema = z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+  return { schema, expects: `a whole number from ${min} to ${max}` };
+}
+
+/** A whole number, or undefined where the variable is not set. */
+export function optionalWhole(min: number, max: number): Kind<number | undefined> {
+  const { schema, expects } = whole(min, max);
+  return { schema: z.union([z.literal('').transform(() => undefined), schema]), expects };
+}
+
+export function oneOf<const T extends string>(...values: T[]): Kind<T> {
+  return { schema: z.enum(values), expects: `one of ${values.join(', ')}` };
+}
+
+/** Any text of at least `min` characters. */
+export function text(min: number): Kind<string> {
+  return { schema: z.string().min(min), expects: `at least ${min} characters long` };
+}
+
+export function matching(pattern: RegExp, expects: string): Kind<string> {
+  return { schema: z.string().regex(pattern), expects };
+}
+
+/** A URL with one of the given schemes. */
+export function url(...schemes: string[]): Kind<string> {
+  const schema = z.string().refine((value) => URL.canParse(value) && schemes.some((s) => value.startsWith(`${s}://`)));
+  return { schema, expects: `a URL that starts with ${schemes.map((s) => `${s}://`).join(', ')}` };
+}
+
+/** Whole numbers with commas between them; none for ''. */
+export function numbers(expects: string): Kind<readonly number[]> {
+  const schema = z
+    .string()
+    .regex(/^(\d{1,4}(,\d{1,4})*)?$/)
+    .transform((list) => (list === '' ? [] : [...new Set(list.split(',').map(Number))]));
+  return { schema, expects };
+}

@@ -1,0 +1,211 @@
+import { type Kind, matching, numbers, oneOf, optionalWhole, text, url, whole } from './setting-kinds.ts';
+
+/** The processes that are configured by the environment; `up` is the all-in-one. */
+export type ProcessName = 'edge' | 'rides' | 'ops' | 'worker' | 'up';
+
+/** One row of the configuration table. */
+export interface Setting<T> extends Kind<T> {
+  /** the environment variable */
+  name: string;
+  /** as it would stand in the environment; undefined: the process does not start without it */
+  default: string | undefined;
+  /** of the value, where it is a quantity */
+  unit?: string;
+  processes: readonly ProcessName[];
+  describe: string;
+  /** the value must not be shown */
+  isSecret?: boolean;
+}
+
+const HTTP = ['edge', 'rides', 'ops', 'up'] as const;
+const SPLIT = ['edge', 'rides', 'ops', 'worker'] as const;
+const ALL = [...SPLIT, 'up'] as const;
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const PREFIX = matching(/^(\/[\w.~-]+)*$/, 'empty or like /Server_war, without a slash at its end');
+
+const setting = <T>(kind: Kind<T>, rest: Omit<Setting<T>, keyof Kind<T>>): Setting<T> => ({ ...kind, ...rest });
+
+/** Every setting there is, by the name of its field in `Config`. The README's table is made from it. */
+export const SETTINGS = {
+  port: setting(whole(0, 65535), {
+    name: 'PORT',
+    default: '8080',
+    processes: HTTP,
+    describe: 'Where it listens; 0 takes a free port.',
+  }),
+  probePort: setting(optionalWhole(0, 65535), {
+    name: 'PORT',
+    default: '',
+    processes: ['worker'],
+    describe: 'Where a worker serves `/healthz`, `/readyz` and `/metrics`; not at all unless set.',
+  }),
+  host: setting(text(1), {
+    name: 'HOST',
+    default: '127.0.0.1',
+    processes: ALL,
+    describe: 'The address it listens on; `0.0.0.0` for every IPv4 address.',
+  }),
+  directoryUrl: setting(url('postgres', 'postgresql'), {
+    name: 'DIRECTORY_URL',
+    default: undefined,
+    processes: SPLIT,
+    isSecret: true,
+    describe: 'The database of the control plane.',
+  }),
+  directoryPollMs: setting(whole(100, 600_000), {
+    name: 'DIRECTORY_POLL_MS',
+    default: '2000',
+    unit: 'ms',
+    processes: ALL,
+    describe: 'How often the version of the directory is asked for, besides the notifications it sends.',
+  }),
+  queueUrl: setting(url('redis', 'rediss', 'postgres', 'postgresql'), {
+    name: 'QUEUE_URL',
+    default: undefined,
+    processes: ['edge', 'ops', 'worker'],
+    isSecret: true,
+    describe: 'The queue: Redis or Postgres. `up` takes it too, and then starts no queue of its own.',
+  }),
+  queuePrefix: setting(matching(/^[a-z][a-z0-9_]{0,30}$/, 'small letters, digits and _, at most 31, a letter first'), {
+    name: 'QUEUE_PREFIX',
+    default: 'liftline',
+    processes: ['edge', 'ops', 'worker', 'up'],
+    describe: 'Keeps several installations apart on one queue server.',
+  }),
+  queueDurability: setting(oneOf('strict', 'accept-loss'), {
+    name: 'QUEUE_DURABILITY',
+    default: 'strict',
+    processes: ['edge', 'worker', 'up'],
+    describe: '`strict` refuses a queue that may forget what it confirmed; `accept-loss` warns.',
+  }),
+  ackDeadlineMs: setting(whole(50, 30_000), {
+    name: 'ACK_DEADLINE_MS',
+    default: '2000',
+    unit: 'ms',
+    processes: ['edge', 'worker', 'up'],
+    describe: 'How long the queue may take to confirm; then the scan is answered 503.',
+  }),
+  maxPendingScans: setting(whole(1, 1_000_000), {
+    name: 'MAX_PENDING_SCANS',
+    default: '20000',
+    unit: 'scans',
+    processes: ['edge', 'up'],
+    describe: 'How many scans may wait for the queue in one edge; more are answered 503.',
+  }),
+  skiDataApi: setting(oneOf('keys', 'open'), {
+    name: 'SKI_DATA_API',
+    default: 'keys',
+    processes: HTTP,
+    describe: 'Whether the SkiDataAPI routes need keys, or are open to everyone. `up` has `open` unless set.',
+  }),
+  tokenSecret: setting(text(32), {
+    name: 'TOKEN_SECRET',
+    default: undefined,
+    processes: ['rides'],
+    isSecret: true,
+    describe: 'Signs and checks the skiers’ tokens; 32 characters or more. `up` makes its own unless set.',
+  }),
+  adminKey: setting(text(20), {
+    name: 'ADMIN_KEY',
+    default: undefined,
+    processes: ['rides', 'ops'],
+    isSecret: true,
+    describe: 'The operators’ key; 20 characters or more. `up` makes its own unless set.',
+  }),
+  pathPrefix: setting(PREFIX, {
+    name: 'PATH_PREFIX',
+    default: '',
+    processes: HTTP,
+    describe: 'A path that clients put before every route, e.g. `/Server_war`.',
+  }),
+  nodePool: setting(whole(1, 100), {
+    name: 'NODE_POOL',
+    default: '4',
+    unit: 'connections',
+    processes: ['rides', 'ops', 'worker', 'up'],
+    describe: 'Connections that one process opens to each node.',
+  }),
+  nodeTimeoutMs: setting(whole(50, 1_900), {
+    name: 'NODE_TIMEOUT_MS',
+    default: '1500',
+    unit: 'ms',
+    processes: ['rides', 'ops', 'up'],
+    describe: 'How long a read may wait for a node; then it is answered 503.',
+  }),
+  statementTimeoutMs: setting(whole(100, 600_000), {
+    name: 'STATEMENT_TIMEOUT_MS',
+    default: '10000',
+    unit: 'ms',
+    processes: ['worker', 'up'],
+    describe: 'How long one write to a node may take before it is tried again.',
+  }),
+  workers: setting(whole(1, 64), {
+    name: 'WORKERS',
+    default: '2',
+    unit: 'processes',
+    processes: ['up'],
+    describe: 'How many worker processes `up` starts.',
+  }),
+  workerLanes: setting(numbers('lanes with commas between them, like 0,2'), {
+    name: 'LANES',
+    default: '',
+    processes: ['worker'],
+    describe: 'The lanes that a worker takes, like `0,2`; all unless set.',
+  }),
+  workerConcurrency: setting(whole(1, 256), {
+    name: 'WORKER_CONCURRENCY',
+    default: '16',
+    unit: 'jobs',
+    processes: ['worker', 'up'],
+    describe: 'How many jobs of a lane one worker takes at once, and so may write together.',
+  }),
+  maxRowsPerWrite: setting(whole(1, 20_000), {
+    name: 'MAX_ROWS_PER_WRITE',
+    default: '2000',
+    unit: 'scans',
+    processes: ['worker', 'up'],
+    describe: 'How many scans one statement stores at most.',
+  }),
+  lockMs: setting(whole(1_000, 600_000), {
+    name: 'LOCK_MS',
+    default: '10000',
+    unit: 'ms',
+    processes: ['worker', 'up'],
+    describe: 'How long a job stays with a worker that does not renew its lock.',
+  }),
+  stallCheckMs: setting(whole(500, 300_000), {
+    name: 'STALL_CHECK_MS',
+    default: '5000',
+    unit: 'ms',
+    processes: ['worker', 'up'],
+    describe: 'How often jobs of dead workers are looked for; less than `LOCK_MS`.',
+  }),
+  drainMs: setting(whole(100, 600_000), {
+    name: 'DRAIN_MS',
+    default: '8000',
+    unit: 'ms',
+    processes: ALL,
+    describe: 'How long a process may take to finish what it has when it stops.',
+  }),
+  ledgerDays: setting(whole(1, 3_650), {
+    name: 'LEDGER_DAYS',
+    default: '7',
+    unit: 'days',
+    processes: ['worker', 'up'],
+    describe: 'How long the row of each job is kept before it is folded into the totals.',
+  }),
+  home: setting(text(1), {
+    name: 'LIFTLINE_HOME',
+    default: '.liftline',
+    processes: ['up'],
+    describe: 'The folder of `up`: its data, keys and state. Other commands look there for a running `up`.',
+  }),
+  logLevel: setting(oneOf(...LEVELS), {
+    name: 'LOG_LEVEL',
+    default: 'info',
+    processes: ALL,
+    describe: `One of ${LEVELS.join(', ')}. Logs are JSON lines on standard error.`,
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
