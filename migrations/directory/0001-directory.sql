@@ -29,7 +29,8 @@ create table shards (
 
 create table resorts (
   resort_id integer primary key check (resort_id > 0),
-  name text not null unique,
+  -- deferred, so that one import can swap two names
+  name text not null unique deferrable initially deferred,
   time_zone text not null,
   opens_at text not null check (opens_at ~ '^\d\d:\d\d$'),
   closes_at text not null check (closes_at ~ '^\d\d:\d\d$'),
