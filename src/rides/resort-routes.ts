@@ -1,0 +1,67 @@
+import { Hono } from 'hono';
+import { describeRoute } from 'hono-openapi';
+import { Problem } from '../domain/problem.ts';
+import type { Resort } from '../directory/snapshot.ts';
+import type { HttpEnv } from '../platform/http-common.ts';
+import { pathParameter, routeDoc } from '../platform/openapi.ts';
+import type { RidesOptions } from './app.ts';
+import { readDate, readId } from './query.ts';
+import { resortDayJson, resortDetailJson } from './represent.ts';
+import { resortDay, resortDetail, resortList } from './shapes.ts';
+
+const RESORT = pathParameter('resortId', { type: 'integer', minimum: 1 });
+const DATE = pathParameter('date', { type: 'string', format: 'date' }, 'a local day of the resort');
+
+/** What everyone may know of a resort, under `/v1/resorts`. */
+export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  app.get(
+    '/v1/resorts',
+    describeRoute(routeDoc({ summary: 'All resorts', tag: 'resorts', reply: resortList })),
+    (c) => {
+      const resorts = [...o.directory.snapshot().resorts.values()];
+      return c.json({ resorts: resorts.map(({ resortId, name, timeZone }) => ({ resortId, name, timeZone })) });
+    },
+  );
+  app.get(
+    '/v1/resorts/:resortId',
+    describeRoute(
+      routeDoc({
+        summary: 'A resort with its lifts and declared seasons',
+        tag: 'resorts',
+        parameters: [RESORT],
+        reply: resortDetail,
+        problems: ['malformed', 'not_found', 'invalid'],
+      }),
+    ),
+    (c) => c.json(resortDetailJson(resortOf(o, c.req.param('resortId')))),
+  );
+  app.get(
+    '/v1/resorts/:resortId/days/:date',
+    describeRoute(
+      routeDoc({
+        summary: 'A resort’s day: skiers, rides and the load of each lift by hour',
+        description: 'Asks every node and adds up; exact, since a skier lives on one shard.',
+        tag: 'resorts',
+        parameters: [RESORT, DATE],
+        reply: resortDay,
+        problems: ['malformed', 'not_found', 'invalid', 'node_unavailable'],
+      }),
+    ),
+    async (c) => {
+      const resort = resortOf(o, c.req.param('resortId'));
+      const date = readDate(c.req.param('date'), 'date');
+      const { season, day } = resort.calendar.dayOf(date);
+      return c.json(
+        resortDayJson(resort, { date, season, day }, await o.history.resortDay(resort.resortId, season, day)),
+      );
+    },
+  );
+  return app;
+}
+
+function resortOf(o: RidesOptions, text: string): Resort {
+  const resort = o.directory.snapshot().resorts.get(readId(text, 'resortId'));
+  if (!resort) throw new Problem('not_found', `there is no resort ${text}`);
+  return resort;
+}

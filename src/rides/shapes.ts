@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+// What the read side's replies look like: the types of the code and the schemas of /openapi.json.
+
+const id = z.int().min(1);
+const instant = z.string().meta({ format: 'date-time', description: 'RFC 3339, UTC' });
+const date = z.string().meta({ format: 'date', description: 'a local day of the resort' });
+const season = z.string().meta({ description: 'the season’s label, e.g. "2025"' });
+const day = z.int().min(1).max(366).meta({ description: 'day of the season' });
+const verticalM = z.int().min(0).meta({ description: 'metres' });
+const rides = z.int().min(0);
+const nextCursor = z.string().nullable().meta({ description: 'for `cursor` of the next page; null on the last one' });
+
+const ride = z
+  .object({
+    eventId: z.string().meta({ format: 'uuid' }),
+    resortId: id,
+    liftId: id,
+    liftName: z.string(),
+    scannedAt: instant,
+    season,
+    day,
+    date,
+    verticalM,
+  })
+  .meta({ id: 'Ride' });
+const daySummary = z
+  .object({ resortId: id, season, day, date, rides, verticalM, firstAt: instant, lastAt: instant })
+  .meta({ id: 'Day' });
+const liftRides = z.object({ liftId: id, liftName: z.string(), rides });
+const resortSummary = z.object({ resortId: id, name: z.string(), timeZone: z.string() }).meta({ id: 'Resort' });
+
+export const ridesPage = z.object({ rides: z.array(ride), nextCursor }).meta({ id: 'Rides' });
+export const daysPage = z.object({ days: z.array(daySummary), nextCursor }).meta({ id: 'Days' });
+export const skierDay = z
+  .object({ date, days: z.array(daySummary.extend({ lifts: z.array(liftRides) })), rides: z.array(ride) })
+  .meta({ id: 'SkierDay' });
+export const skierSeasons = z
+  .object({ seasons: z.array(z.object({ season, days: z.int().min(0), rides, verticalM })) })
+  .meta({ id: 'SkierSeasons' });
+export const resortList = z.object({ resorts: z.array(resortSummary) }).meta({ id: 'Resorts' });
+export const resortDetail = z
+  .object({
+    ...resortSummary.shape,
+    opensAt: z.string(),
+    closesAt: z.string(),
+    lifts: z.array(z.object({ liftId: id, name: z.string(), verticalM })),
+    seasons: z.array(season),
+  })
+  .meta({ id: 'ResortDetail' });
+export const resortDay = z
+  .object({
+    resortId: id,
+    date,
+    season,
+    day,
+    skiers: z.int().min(0),
+    rides,
+    verticalM,
+    lifts: z.array(
+      z.object({
+        liftId: id,
+        name: z.string(),
+        rides,
+        hours: z.array(rides).length(24).meta({ description: 'rides by local hour, 0 to 23' }),
+      }),
+    ),
+  })
+  .meta({ id: 'ResortDay' });
+
+export type RideJson = z.infer<typeof ride>;
+export type DayJson = z.infer<typeof daySummary>;
+export type LiftRidesJson = z.infer<typeof liftRides>;
+export type RidesPage = z.infer<typeof ridesPage>;
+export type DaysPage = z.infer<typeof daysPage>;
+export type SkierDay = z.infer<typeof skierDay>;
+export type ResortDay = z.infer<typeof resortDay>;
+export type ResortDetail = z.infer<typeof resortDetail>;

@@ -1,0 +1,169 @@
+import { type Context, Hono } from 'hono';
+import { describeRoute } from 'hono-openapi';
+import { z } from 'zod';
+import { MAX_SEASON, MAX_SEASON_DAYS, MIN_SEASON } from '../domain/calendar.ts';
+import { Problem, type ProblemCode } from '../domain/problem.ts';
+import { MAX_SKIER_ID } from '../domain/shard.ts';
+import type { Resort } from '../directory/snapshot.ts';
+import { type HttpEnv, toProblem } from '../platform/http-common.ts';
+import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
+import type { RidesOptions } from './app.ts';
+import { allowReading } from './caller.ts';
+import { type Query, repeated } from './query.ts';
+import { endpointStats } from './statistics.ts';
+
+const INTEGER = { type: 'integer' };
+const RESORT = pathParameter('resortID', INTEGER);
+const SKIER = pathParameter('skierID', INTEGER);
+const SEASON = pathParameter('seasonID', { type: 'string' });
+const DAY = pathParameter('dayID', { type: 'string' }, '1 to 366');
+const STRINGS = { type: 'array', items: { type: 'string' } };
+const WHOLE = /^\d{1,15}$/;
+
+function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'audience' | 'problems'>) {
+  const errorSchema = z.object({ message: z.string() });
+  return describeRoute(routeDoc({ summary, tag: 'SkiDataAPI', errorSchema, ...rest }));
+}
+
+const MISSES: ProblemCode[] = ['malformed', 'not_found', 'node_unavailable'];
+const PRIVATE: ProblemCode[] = [...MISSES, 'unauthorized', 'forbidden'];
+
+/** The reads of SkiDataAPI 2.0. What is a skier's needs the same credentials as under `/v1`; what is a resort's is public. */
+export function skiDataReads(o: RidesOptions): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  app.onError((error, context) => {
+    const problem = toProblem(error, context, o.logger);
+    const retry: Record<string, string> =
+      problem.retryAfterS === undefined ? {} : { 'retry-after': String(problem.retryAfterS) };
+    return context.json({ message: problem.message }, problem.status, retry);
+  });
+  skierReads(app, o);
+  resortReads(app, o);
+  app.get(
+    '/statistics',
+    doc('Response times of this process', {
+      reply: z.object({
+        endpointStats: z.array(z.object({ URL: z.string(), operation: z.string(), mean: z.int(), max: z.int() })),
+      }),
+    }),
+    (c) => c.json({ endpointStats: endpointStats(o.metrics.endpoints()) }),
+  );
+  return app;
+}
+
+function skierReads(app: Hono<HttpEnv>, o: RidesOptions): void {
+  const allow = (context: Context<HttpEnv>, skierId: number) =>
+    o.skiDataApi === 'open' ? Promise.resolve() : allowReading(context, skierId, o);
+  app.get(
+    '/skiers/:resortID/seasons/:seasonID/days/:dayID/skiers/:skierID',
+    doc('A skier’s vertical on one day', {
+      parameters: [RESORT, SEASON, DAY, SKIER],
+      reply: z.int(),
+      audience: ['skier', 'admin'],
+      problems: PRIVATE,
+    }),
+    async (c) => {
+      const { skierID, resortID, seasonID, dayID } = c.req.param();
+      const skierId = readWhole(skierID, 'skierID', 1, MAX_SKIER_ID);
+      await allow(c, skierId);
+      const { resortId } = resortById(o, resortID);
+      const vertical = await o.history.dayVertical(skierId, resortId, readSeason(seasonID), readDay(dayID));
+      if (vertical === null) throw new Problem('not_found', 'nothing is stored for this skier and day');
+      return c.json(vertical);
+    },
+  );
+  app.get(
+    '/skiers/:skierID/vertical',
+    doc('A skier’s vertical by season', {
+      parameters: [
+        SKIER,
+        queryParameter('resort', STRINGS, 'id or name; may repeat', true),
+        queryParameter('season', STRINGS, 'may repeat; absent means all'),
+      ],
+      reply: z.object({ resorts: z.array(z.object({ seasonID: z.string(), totalVert: z.int() })) }),
+      audience: ['skier', 'admin'],
+      problems: PRIVATE,
+    }),
+    async (c) => {
+      const skierId = readWhole(c.req.param('skierID'), 'skierID', 1, MAX_SKIER_ID);
+      await allow(c, skierId);
+      return c.json({ resorts: await verticalOf(o, skierId, c.req.queries()) });
+    },
+  );
+}
+
+function resortReads(app: Hono<HttpEnv>, o: RidesOptions): void {
+  app.get(
+    '/resorts',
+    doc('All resorts', {
+      reply: z.object({ resorts: z.array(z.object({ resortName: z.string(), resortID: z.int() })) }),
+    }),
+    (c) => {
+      const resorts = [...o.directory.snapshot().resorts.values()];
+      return c.json({ resorts: resorts.map(({ name, resortId }) => ({ resortName: name, resortID: resortId })) });
+    },
+  );
+  app.get(
+    '/resorts/:resortID/seasons/:seasonID/day/:dayID/skiers',
+    doc('How many skiers were at a resort on one day', {
+      parameters: [RESORT, SEASON, DAY],
+      reply: z.object({ time: z.string().meta({ description: 'the resort’s name' }), numSkiers: z.int() }),
+      problems: MISSES,
+    }),
+    async (c) => {
+      const { resortID, seasonID, dayID } = c.req.param();
+      const resort = resortById(o, resortID);
+      const numSkiers = await o.history.resortSkiers(resort.resortId, readSeason(seasonID), readDay(dayID));
+      return c.json({ time: resort.name, numSkiers });
+    },
+  );
+  app.get(
+    '/resorts/:resortID/seasons',
+    doc('The seasons of a resort: declared ones and those with rides', {
+      parameters: [RESORT],
+      reply: z.object({ seasons: z.array(z.string()) }),
+      problems: MISSES,
+    }),
+    async (c) => {
+      const resort = resortById(o, c.req.param('resortID'));
+      const stored = await o.history.storedSeasons(resort.resortId);
+      const seasons = new Set([...resort.calendar.declaredSeasons, ...stored]);
+      return c.json({ seasons: [...seasons].toSorted((a, b) => a - b).map(String) });
+    },
+  );
+}
+
+async function verticalOf(o: RidesOptions, skierId: number, query: Query) {
+  const resortIds = repeated(query, 'resort', (text) => resortByIdOrName(o, text).resortId);
+  if (!resortIds) throw new Problem('malformed', 'resort is required');
+  const seasons = repeated(query, 'season', readSeason);
+  const found = await o.history.verticalBySeason(skierId, resortIds, seasons);
+  if (found.length === 0) throw new Problem('not_found', 'nothing is stored for this skier');
+  return found.map(({ season, verticalM }) => ({ seasonID: String(season), totalVert: verticalM }));
+}
+
+function resortById(o: RidesOptions, text: string): Resort {
+  return knownResort(text, o.directory.snapshot().resorts.get(readWhole(text, 'resortID', 1, MAX_SKIER_ID)));
+}
+
+function resortByIdOrName(o: RidesOptions, text: string): Resort {
+  if (text === '') throw new Problem('malformed', 'resort must be an id or a name');
+  const { resorts } = o.directory.snapshot();
+  const byId = WHOLE.test(text) ? resorts.get(Number(text)) : undefined;
+  return knownResort(text, byId ?? [...resorts.values()].find(({ name }) => name === text));
+}
+
+function knownResort(text: string, resort: Resort | undefined): Resort {
+  if (!resort) throw new Problem('not_found', `there is no resort ${text}`);
+  return resort;
+}
+
+const readSeason = (text: string) => readWhole(text, 'seasonID', MIN_SEASON, MAX_SEASON);
+const readDay = (text: string) => readWhole(text, 'dayID', 1, MAX_SEASON_DAYS);
+
+/** Everything wrong with a value is a 400 here: the contract knows no 422. */
+function readWhole(text: string, what: string, min: number, max: number): number {
+  const value = WHOLE.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new Problem('malformed', `${what} must be a whole number, ${min} to ${max}`);
+}
