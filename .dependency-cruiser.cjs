@@ -1,5 +1,5 @@
 // The house rule, in one place: domain ◀ platform ◀ directory, queue, shards ◀ edge, rides, ops, workers ◀ entrypoints.
-const rooms = ['domain', 'platform', 'directory', 'queue', 'shards', 'edge', 'rides', 'ops', 'cli'];
+const rooms = ['domain', 'platform', 'directory', 'queue', 'shards', 'edge', 'rides', 'ops', 'simulator', 'cli'];
 /** @param {string} room @param {string[]} allowed */
 const only = (room, allowed) => ({
   name: `${room}-imports-only-below-itself`,
@@ -18,6 +18,7 @@ module.exports = {
     only('edge', ['domain', 'platform', 'directory', 'queue']),
     only('rides', ['domain', 'platform', 'directory', 'shards']),
     only('ops', ['domain', 'platform', 'directory', 'queue', 'shards']),
+    only('simulator', ['domain', 'platform']),
     {
       name: 'workers-import-only-below-themselves',
       severity: 'error',
