@@ -5,8 +5,9 @@ import { MAX_SEASON, MAX_SEASON_DAYS, MIN_SEASON } from '../domain/calendar.ts';
 import { Problem, type ProblemCode } from '../domain/problem.ts';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import type { Resort } from '../directory/snapshot.ts';
-import { type HttpEnv, toProblem } from '../platform/http-common.ts';
+import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
+import { answerSkiDataErrors, readWhole, skiDataError } from '../platform/ski-data-errors.ts';
 import type { RidesOptions } from './app.ts';
 import { allowReading } from './caller.ts';
 import { type Query, repeated } from './query.ts';
@@ -21,8 +22,7 @@ const STRINGS = { type: 'array', items: { type: 'string' } };
 const WHOLE = /^\d{1,15}$/;
 
 function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'audience' | 'problems'>) {
-  const errorSchema = z.object({ message: z.string() });
-  return describeRoute(routeDoc({ summary, tag: 'SkiDataAPI', errorSchema, ...rest }));
+  return describeRoute(routeDoc({ summary, tag: 'SkiDataAPI', errorSchema: skiDataError, ...rest }));
 }
 
 const MISSES: ProblemCode[] = ['malformed', 'not_found', 'node_unavailable'];
@@ -31,12 +31,7 @@ const PRIVATE: ProblemCode[] = [...MISSES, 'unauthorized', 'forbidden'];
 /** The reads of SkiDataAPI 2.0. What is a skier's needs the same credentials as under `/v1`; what is a resort's is public. */
 export function skiDataReads(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.onError((error, context) => {
-    const problem = toProblem(error, context, o.logger);
-    const retry: Record<string, string> =
-      problem.retryAfterS === undefined ? {} : { 'retry-after': String(problem.retryAfterS) };
-    return context.json({ message: problem.message }, problem.status, retry);
-  });
+  app.onError(answerSkiDataErrors(o.logger));
   skierReads(app, o);
   resortReads(app, o);
   app.get(
@@ -160,10 +155,3 @@ function knownResort(text: string, resort: Resort | undefined): Resort {
 
 const readSeason = (text: string) => readWhole(text, 'seasonID', MIN_SEASON, MAX_SEASON);
 const readDay = (text: string) => readWhole(text, 'dayID', 1, MAX_SEASON_DAYS);
-
-/** Everything wrong with a value is a 400 here: the contract knows no 422. */
-function readWhole(text: string, what: string, min: number, max: number): number {
-  const value = WHOLE.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new Problem('malformed', `${what} must be a whole number, ${min} to ${max}`);
-}

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Problem } from '../../src/domain/problem.ts';
+import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from '../../src/rides/cursor.ts';
+
+const eventId = '0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b';
+const ride = { scannedAt: 1_764_000_000_123, deviceId: 7, eventId };
+const day = { date: '2025-12-24', season: 2025, resortId: 3, day: 40 };
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+function refused(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(Problem);
+    expect((error as Problem).code).toBe('bad_cursor');
+    expect((error as Problem).status).toBe(400);
+    return;
+  }
+  expect.unreachable('the cursor was taken');
+}
+
+describe('cursors', () => {
+  test('rides: any key survives the round trip, in characters that need no escaping', () => {
+    const anyKey = fc.record({
+      scannedAt: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+      deviceId: fc.integer({ min: 0, max: 2_147_483_647 }),
+      eventId: fc.uuid(),
+    });
+    fc.assert(
+      fc.property(anyKey, (key) => {
+        const cursor = rideCursorOf(key);
+        expect(cursor).toMatch(/^[\w-]+$/);
+        expect(readRideCursor(cursor)).toEqual(key);
+      }),
+    );
+  });
+
+  test('days: the round trip', () => {
+    expect(readDayCursor(dayCursorOf(day))).toEqual(day);
+  });
+
+  test('arbitrary text is refused, and nothing but a bad cursor comes of it', () => {
+    fc.assert(fc.property(fc.string(), (text) => refused(() => readRideCursor(text))));
+    fc.assert(fc.property(fc.json(), (json) => refused(() => readDayCursor(encode(JSON.parse(json))))));
+  });
+
+  test.each([
+    ['the other list', () => readRideCursor(dayCursorOf(day))],
+    ['the other list, days', () => readDayCursor(rideCursorOf(ride))],
+    ['another version', () => readRideCursor(encode([2, 'ride', 1, 2, eventId]))],
+    ['a part too many', () => readRideCursor(encode([1, 'ride', 1, 2, eventId, 3]))],
+    ['a time no date can hold', () => readRideCursor(encode([1, 'ride', 1e300, 2, eventId]))],
+    ['a fraction of a millisecond', () => readRideCursor(encode([1, 'ride', 1.5, 2, eventId]))],
+    ['an id past 32 bits', () => readRideCursor(encode([1, 'ride', 1, 2_147_483_648, eventId]))],
+    ['no UUID', () => readRideCursor(encode([1, 'ride', 1, 2, "' or 1=1 --"]))],
+    ['a NUL character', () => readRideCursor(encode([1, 'ride', 1, 2, `${eventId}\0`]))],
+    ['Feb 30', () => readDayCursor(encode([1, 'day', '2025-02-30', 2025, 3, 40]))],
+    ['padding, which is not how we write it', () => readRideCursor(`${rideCursorOf(ride)}=`)],
+    ['a cut-off one', () => readRideCursor(rideCursorOf(ride).slice(0, -4))],
+    ['an empty one', () => readRideCursor('')],
+    ['a very long one', () => readRideCursor(encode([1, 'ride', 1, 2, eventId, 'x'.repeat(100_000)]))],
+  ])('%s is refused', (_what, read) => refused(read));
+});
