@@ -1,0 +1,71 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { hashDeviceKey } from '../directory/device-key.ts';
+import { verifySkierToken } from '../directory/skier-token.ts';
+import type { Device, DirectorySnapshot } from '../directory/snapshot.ts';
+import { Problem } from '../domain/problem.ts';
+
+/** Headers that were seen with a good key and are remembered: more than the gates of any resort group. */
+const MAX_REMEMBERED = 10_000;
+const BEARER = /^Bearer +(\S+) *$/i;
+
+/** What lets the edge tell good credentials of another kind from bad ones. */
+export interface OtherCredentials {
+  tokenSecret?: string;
+  adminKey?: string;
+}
+
+/** Finds the device behind an `Authorization` header. */
+export class DeviceAuthenticator {
+  readonly #others: OtherCredentials;
+  #snapshot: DirectorySnapshot | undefined;
+  /** only of headers that hold a good key, and only as long as the snapshot is the same */
+  readonly #remembered = new Map<string, Device>();
+
+  constructor(others: OtherCredentials) {
+    this.#others = others;
+  }
+
+  /** @returns the device whose key the header holds, or undefined; a hash for a header that is new, a look-up else */
+  deviceOf(authorization: string | undefined, snapshot: DirectorySnapshot): Device | undefined {
+    if (authorization === undefined) return undefined;
+    if (snapshot !== this.#snapshot) {
+      this.#remembered.clear();
+      this.#snapshot = snapshot;
+    }
+    return this.#remembered.get(authorization) ?? this.#lookUp(authorization, snapshot);
+  }
+
+  /** @returns why the header names no device: `forbidden` for a good skier token or the admin key, else `unauthorized` */
+  async refusalOf(authorization: string | undefined): Promise<Problem> {
+    if (authorization === undefined) return new Problem('unauthorized', 'send Authorization: Bearer <device key>');
+    const credential = BEARER.exec(authorization)?.[1];
+    if (credential !== undefined && (await this.#isOfOtherKind(credential))) {
+      return new Problem('forbidden', 'scans are posted with a device key');
+    }
+    return new Problem('unauthorized', 'this is no device key, or one that was revoked');
+  }
+
+  #lookUp(authorization: string, snapshot: DirectorySnapshot): Device | undefined {
+    const key = BEARER.exec(authorization)?.[1];
+    const device = key === undefined ? undefined : snapshot.devicesByKeyHash.get(hashDeviceKey(key));
+    if (!device) return undefined;
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(authorization, device);
+    return device;
+  }
+
+  async #isOfOtherKind(credential: string): Promise<boolean> {
+    const { adminKey, tokenSecret } = this.#others;
+    if (adminKey !== undefined && isSame(credential, adminKey)) return true;
+    if (tokenSecret === undefined) return false;
+    return verifySkierToken(tokenSecret, credential).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+/** Takes the same time wherever the two differ. */
+function isSame(given: string, expected: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());
+}
