@@ -15,8 +15,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Every setting, parsed. A setting that the process does not have (`processes` in `SETTINGS`) and that has no default is
- * the empty text.
+ * Every setting, parsed. One that is not set and has no default is the empty text; variables of other processes count as
+ * not set.
  */
 export type Config = { readonly [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> };
 
@@ -43,7 +43,7 @@ function readSetting(setting: Setting<unknown>, env: Environment, process: Proce
   const given = env[setting.name] || undefined;
   const value = given ?? setting.default;
   if (value === undefined) {
-    if (setting.processes.includes(process)) problems.push(`${setting.name} must be set: ${setting.expects}`);
+    if (setting.requiredBy?.includes(process)) problems.push(`${setting.name} must be set: ${setting.expects}`);
     return '';
   }
   const parsed = setting.schema.safeParse(value);
@@ -64,10 +64,13 @@ function contradictions(config: Config): string[] {
 /** @returns the configuration table of the README: a Markdown table, one setting a row, without a newline at its end */
 export function renderSettingsTable(): string {
   const rows = Object.values(SETTINGS).map((setting: Setting<unknown>) => {
-    const fallback = setting.default === undefined ? 'required' : setting.default && `\`${setting.default}\``;
-    const unit = setting.unit && fallback !== 'required' ? ` ${setting.unit}` : '';
     const processes = setting.processes.length === 5 ? 'all' : setting.processes.join(', ');
-    return `| \`${setting.name}\` | ${fallback || 'none'}${unit} | ${processes} | ${setting.describe} |`;
+    return `| \`${setting.name}\` | ${shownDefault(setting)} | ${processes} | ${setting.describe} |`;
   });
   return ['| Setting | Default | Processes | Meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function shownDefault(setting: Setting<unknown>): string {
+  if (setting.default) return setting.unit ? `\`${setting.default}\` ${setting.unit}` : `\`${setting.default}\``;
+  return setting.requiredBy ? `required by ${setting.requiredBy.join(', ')}` : 'none';
 }

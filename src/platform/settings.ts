@@ -7,8 +7,10 @@ export type ProcessName = 'edge' | 'rides' | 'ops' | 'worker' | 'up';
 export interface Setting<T> extends Kind<T> {
   /** the environment variable */
   name: string;
-  /** as it would stand in the environment; undefined: the process does not start without it */
+  /** as it would stand in the environment; undefined: none */
   default: string | undefined;
+  /** the processes that do not start without it */
+  requiredBy?: readonly ProcessName[];
   /** of the value, where it is a quantity */
   unit?: string;
   processes: readonly ProcessName[];
@@ -49,6 +51,7 @@ export const SETTINGS = {
     name: 'DIRECTORY_URL',
     default: undefined,
     processes: SPLIT,
+    requiredBy: SPLIT,
     isSecret: true,
     describe: 'The database of the control plane.',
   }),
@@ -62,7 +65,8 @@ export const SETTINGS = {
   queueUrl: setting(url('redis', 'rediss', 'postgres', 'postgresql'), {
     name: 'QUEUE_URL',
     default: undefined,
-    processes: ['edge', 'ops', 'worker'],
+    processes: ['edge', 'ops', 'worker', 'up'],
+    requiredBy: ['edge', 'ops', 'worker'],
     isSecret: true,
     describe: 'The queue: Redis or Postgres. `up` takes it too, and then starts no queue of its own.',
   }),
@@ -101,14 +105,16 @@ export const SETTINGS = {
   tokenSecret: setting(text(32), {
     name: 'TOKEN_SECRET',
     default: undefined,
-    processes: ['rides'],
+    processes: ['edge', 'rides', 'up'],
+    requiredBy: ['rides'],
     isSecret: true,
     describe: 'Signs and checks the skiers’ tokens; 32 characters or more. `up` makes its own unless set.',
   }),
   adminKey: setting(text(20), {
     name: 'ADMIN_KEY',
     default: undefined,
-    processes: ['rides', 'ops'],
+    processes: ['edge', 'rides', 'ops', 'up'],
+    requiredBy: ['rides', 'ops'],
     isSecret: true,
     describe: 'The operators’ key; 20 characters or more. `up` makes its own unless set.',
   }),

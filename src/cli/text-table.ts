@@ -1,0 +1,8 @@
+/** Lines up columns with two blanks between them; the first row is the heading. */
+export function textTable(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((line) => `${line}\n`)
+    .join('');
+}
