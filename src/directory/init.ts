@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { Problem } from '../domain/problem.ts';
-import { laneOf } from '../domain/shard.ts';
 import { type DirectoryQueries, withDirectory } from './database.ts';
+import { firstNodeOf } from './first-placement.ts';
 import { inputProblems } from './input-problems.ts';
 import { readSnapshot } from './load-snapshot.ts';
 import { migrateDirectory } from './migrate.ts';
@@ -97,9 +97,4 @@ async function placeShards(db: DirectoryQueries, { nodes, shardCount, laneCount 
     nodeId: firstNodeOf(shard, laneCount, nodeIds),
   }));
   await db.insert(tables.shards).values(placed);
-}
-
-/** All shards of a lane start on one node, so that a dead node backs up only its own lanes. */
-export function firstNodeOf(shard: number, laneCount: number, nodeIds: readonly number[]): number {
-  return nodeIds[laneOf(shard, laneCount) % nodeIds.length] as number;
 }

@@ -24,7 +24,8 @@ const name = z
   .max(100)
   .regex(/^[^\p{Cc}\s](.*[^\p{Cc}\s])?$/u, 'must not begin or end with a space')
   .regex(/^\P{Cc}*$/u, 'must not hold control characters');
-const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a local time, HH:MM');
+const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+const clockTime = z.string().regex(CLOCK_TIME, 'must be a local time, HH:MM');
 
 const resortSchema = z
   .strictObject({
@@ -42,7 +43,10 @@ const resortSchema = z
       .min(1)
       .max(2_000),
   })
-  .refine(({ opensAt, closesAt }) => opensAt < closesAt, { path: ['closesAt'], error: 'must be later than opensAt' });
+  .refine(({ opensAt, closesAt }) => !CLOCK_TIME.test(opensAt) || opensAt < closesAt, {
+    path: ['closesAt'],
+    error: 'must be later than opensAt',
+  });
 
 const fileSchema = z.strictObject({ resorts: z.array(z.unknown()).min(1).max(1_000) });
 

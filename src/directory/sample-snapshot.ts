@@ -1,5 +1,5 @@
 import { hashDeviceKey } from './device-key.ts';
-import { firstNodeOf } from './init.ts';
+import { firstNodeOf } from './first-placement.ts';
 import { sampleResorts } from './sample-resorts.ts';
 import { assembleSnapshot, type DirectorySnapshot } from './snapshot.ts';
 
