@@ -100,7 +100,9 @@ export class ResortCalendar {
 
   /** @returns the local date, YYYY-MM-DD, of a day (1 to 366) of a season */
   dateOf(season: number, day: number): string {
-    return Temporal.PlainDate.from(this.startOf(season)).add({ days: day - 1 }).toString();
+    return Temporal.PlainDate.from(this.startOf(season))
+      .add({ days: day - 1 })
+      .toString();
   }
 
   /** @returns season and day (1 to 366) of a local date, YYYY-MM-DD; @throws RangeError when there is no such date */
@@ -116,9 +118,13 @@ export class ResortCalendar {
     const found: string[] = [];
     for (const season of this.declaredSeasons) {
       for (const first of [season - 1, season]) {
-        const days = Temporal.PlainDate.from(this.startOf(first)).until(this.startOf(first + 1), { largestUnit: 'days' }).days;
+        const days = Temporal.PlainDate.from(this.startOf(first)).until(this.startOf(first + 1), {
+          largestUnit: 'days',
+        }).days;
         if (days < 1 || days > MAX_SEASON_DAYS) {
-          found.push(`season ${first} would last ${days} days, from ${this.startOf(first)} to ${this.startOf(first + 1)}`);
+          found.push(
+            `season ${first} would last ${days} days, from ${this.startOf(first)} to ${this.startOf(first + 1)}`,
+          );
         }
       }
     }
@@ -165,9 +171,12 @@ export class ResortCalendar {
 
   #computeDay(epochMs: number): LocalDay {
     const zoned = Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(this.#rules.timeZone);
-    const start = zoned.startOfDay();
-    const endMs = start.add({ days: 1 }).startOfDay().epochMilliseconds;
-    const date = zoned.toPlainDate().toString();
+    let start = zoned.startOfDay();
+    let end = start.add({ days: 1 }).startOfDay();
+    // clocks that went back over midnight (St. John's, until 2011) repeat the old day's last hour: it is the new day's
+    if (end.epochMilliseconds <= epochMs) [start, end] = [end, end.add({ days: 1 }).startOfDay()];
+    const endMs = end.epochMilliseconds;
+    const date = start.toPlainDate().toString();
     const hours: LocalDay['hours'] = [];
     for (let ms = start.epochMilliseconds; ms < endMs; ms += 900_000) {
       const hour = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(this.#rules.timeZone).hour;
