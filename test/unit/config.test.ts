@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, loadConfig, type ProcessName, SETTINGS } from '../../src/platform/config.ts';
+
+const RIDES = {
+  DIRECTORY_URL: 'postgres://localhost/directory',
+  TOKEN_SECRET: 's'.repeat(32),
+  ADMIN_KEY: 'a'.repeat(20),
+};
+const WORKER = { DIRECTORY_URL: 'postgres://localhost/directory', QUEUE_URL: 'redis://localhost:6379' };
+
+function problemsOf(env: Record<string, string>, process: ProcessName): string[] {
+  try {
+    loadConfig(env, process);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).problems;
+  }
+}
+
+describe('the configuration', () => {
+  test('has defaults, parsed like given values', () => {
+    const config = loadConfig(RIDES, 'rides');
+    expect(config).toMatchObject({
+      port: 8080,
+      host: '127.0.0.1',
+      skiDataApi: 'keys',
+      nodeTimeoutMs: 1500,
+      pathPrefix: '',
+    });
+    expect(config.directoryUrl).toBe(RIDES.DIRECTORY_URL);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('takes what is given, and nothing for what is given as nothing', () => {
+    expect(loadConfig({ ...RIDES, PORT: '9000', HOST: '', PATH_PREFIX: '/Server_war' }, 'rides')).toMatchObject({
+      port: 9000,
+      host: '127.0.0.1',
+      pathPrefix: '/Server_war',
+    });
+  });
+
+  test('reports everything that is wrong at once, with its name', () => {
+    const problems = problemsOf({ PORT: 'eighty', QUEUE_URL: 'amqp://nowhere', SKI_DATA_API: 'maybe' }, 'edge');
+    expect(problems).toHaveLength(4);
+    for (const name of ['PORT', 'QUEUE_URL', 'SKI_DATA_API', 'DIRECTORY_URL']) {
+      expect(problems.filter((problem) => problem.startsWith(name))).toHaveLength(1);
+    }
+  });
+
+  test('never shows a secret', () => {
+    const env = { TOKEN_SECRET: 'sesame', ADMIN_KEY: 'sesame', DIRECTORY_URL: 'mysql://a:sesame@h/d' };
+    const problems = problemsOf(env, 'rides');
+    expect(problems).toHaveLength(3);
+    expect(problems.join()).not.toContain('sesame');
+  });
+
+  test.each([
+    ['PORT', '-1'],
+    ['PORT', '65536'],
+    ['PORT', '80.5'],
+    ['PORT', '0x50'],
+    ['PATH_PREFIX', 'Server_war'],
+    ['PATH_PREFIX', '/Server_war/'],
+    ['NODE_TIMEOUT_MS', '2000'],
+    ['LOG_LEVEL', 'loud'],
+    ['DRAIN_MS', ' 8000'],
+  ])('refuses %s=%j', (name, value) => {
+    expect(problemsOf({ ...RIDES, [name]: value }, 'rides')).toHaveLength(1);
+  });
+
+  test('looks only at what the process has', () => {
+    expect(problemsOf({ ...RIDES, LANES: 'all', QUEUE_URL: 'amqp://nowhere' }, 'rides')).toEqual([]);
+  });
+
+  test('a worker takes lanes, and serves probes only where it is told to', () => {
+    expect(loadConfig(WORKER, 'worker')).toMatchObject({ workerLanes: [], probePort: undefined });
+    expect(loadConfig({ ...WORKER, LANES: '0,2,2', PORT: '9100' }, 'worker')).toMatchObject({
+      workerLanes: [0, 2],
+      probePort: 9100,
+    });
+    expect(problemsOf({ ...WORKER, LANES: '0;2' }, 'worker')).toHaveLength(1);
+  });
+
+  test('checks pairs: jobs of dead workers are looked for more often than locks end', () => {
+    expect(problemsOf({ ...WORKER, LOCK_MS: '4000', STALL_CHECK_MS: '4000' }, 'worker')).toEqual([
+      'STALL_CHECK_MS (4000) must be less than LOCK_MS (4000)',
+    ]);
+  });
+
+  test('starts the all-in-one without any variable', () => {
+    expect(loadConfig({}, 'up')).toMatchObject({ port: 8080, workers: 2, home: '.liftline' });
+  });
+
+  test('names no variable twice for one process', () => {
+    for (const process of ['edge', 'rides', 'ops', 'worker', 'up'] as const) {
+      const names = Object.values(SETTINGS).flatMap(({ name, processes }) =>
+        processes.some((p) => p === process) ? [name] : [],
+      );
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+});
