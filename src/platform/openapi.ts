@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { PROBLEM_STATUS, type ProblemCode } from '../domain/problem.ts';
 
 const SECURITY = {
-  device: { type: 'http', scheme: 'bearer', description: 'A device key, `ll_dev_...`' },
-  skier: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A signed token of one skier' },
-  admin: { type: 'http', scheme: 'bearer', description: 'The admin key' },
+  deviceKey: { type: 'http', scheme: 'bearer', description: 'A device key, `ll_dev_...`' },
+  skierToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A signed token of one skier' },
+  adminKey: { type: 'http', scheme: 'bearer', description: 'The admin key' },
 } as const;
 
 /** Who a route is for; public when it names no one. */

@@ -19,13 +19,16 @@ export interface DayKey {
 
 const VERSION = 1;
 const MAX_CURSOR_LENGTH = 200;
-/** What a JavaScript Date can hold, and so what ever was in a cursor we gave. */
-const MAX_TIME_MS = 8_640_000_000_000_000;
+/** Every ride falls into these years, and Postgres knows them all; it doesn't know all that a JavaScript Date can hold. */
+const MIN_TIME_MS = Date.UTC(1900, 0, 1);
+const MAX_TIME_MS = Date.UTC(2200, 0, 1);
+const DATE = /^(19|20|21)/;
 const integer = z.int().min(0).max(2_147_483_647);
-const time = z.int().min(-MAX_TIME_MS).max(MAX_TIME_MS);
+const time = z.int().min(MIN_TIME_MS).max(MAX_TIME_MS);
+const date = z.iso.date().regex(DATE);
 
 const rideCursor = z.tuple([z.literal(VERSION), z.literal('ride'), time, integer, z.string().refine(isUuid)]);
-const dayCursor = z.tuple([z.literal(VERSION), z.literal('day'), z.iso.date(), integer, integer, integer]);
+const dayCursor = z.tuple([z.literal(VERSION), z.literal('day'), date, integer, integer, integer]);
 
 /** @returns an opaque cursor: base64url, without secrets, of a version that later code can still tell apart */
 export function rideCursorOf(key: RideKey): string {

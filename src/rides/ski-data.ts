@@ -54,7 +54,7 @@ function skierReads(app: Hono<HttpEnv>, o: RidesOptions): void {
     doc('A skier’s vertical on one day', {
       parameters: [RESORT, SEASON, DAY, SKIER],
       reply: z.int(),
-      audience: ['skier', 'admin'],
+      audience: ['skierToken', 'adminKey'],
       problems: PRIVATE,
     }),
     async (c) => {
@@ -76,7 +76,7 @@ function skierReads(app: Hono<HttpEnv>, o: RidesOptions): void {
         queryParameter('season', STRINGS, 'may repeat; absent means all'),
       ],
       reply: z.object({ resorts: z.array(z.object({ seasonID: z.string(), totalVert: z.int() })) }),
-      audience: ['skier', 'admin'],
+      audience: ['skierToken', 'adminKey'],
       problems: PRIVATE,
     }),
     async (c) => {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { describeRoute } from 'hono-openapi';
+import type { ProblemCode } from '../domain/problem.ts';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
@@ -45,8 +46,8 @@ function doc(
   return routeDoc({
     summary,
     tag: 'rides',
-    audience: ['skier', 'admin'],
-    problems: ['malformed', 'unauthorized', 'forbidden', 'not_found', 'invalid', 'node_unavailable'],
+    audience: ['skierToken', 'adminKey'],
+    problems: PROBLEMS,
     ...rest,
   });
 }
@@ -57,7 +58,11 @@ export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   app.get(
     '/v1/skiers/:skierId/rides',
     describeRoute(
-      doc('A skier’s rides, newest first', { reply: ridesPage, parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING] }),
+      doc('A skier’s rides, newest first', {
+        reply: ridesPage,
+        problems: LIST_PROBLEMS,
+        parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING],
+      }),
     ),
     async (c) => {
       const skierId = readId(c.req.param('skierId'), 'skierId');
@@ -67,7 +72,13 @@ export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   );
   app.get(
     '/v1/skiers/:skierId/days',
-    describeRoute(doc('A skier’s days, newest first', { reply: daysPage, parameters: [SKIER, ...FILTERS, ...PAGING] })),
+    describeRoute(
+      doc('A skier’s days, newest first', {
+        reply: daysPage,
+        problems: LIST_PROBLEMS,
+        parameters: [SKIER, ...FILTERS, ...PAGING],
+      }),
+    ),
     async (c) => {
       const skierId = readId(c.req.param('skierId'), 'skierId');
       await allowReading(c, skierId, o);

@@ -23,7 +23,7 @@ function refused(read: () => unknown): void {
 describe('cursors', () => {
   test('rides: any key survives the round trip, in characters that need no escaping', () => {
     const anyKey = fc.record({
-      scannedAt: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+      scannedAt: fc.integer({ min: Date.UTC(1900, 0, 1), max: Date.UTC(2200, 0, 1) }),
       deviceId: fc.integer({ min: 0, max: 2_147_483_647 }),
       eventId: fc.uuid(),
     });
@@ -51,6 +51,8 @@ describe('cursors', () => {
     ['another version', () => readRideCursor(encode([2, 'ride', 1, 2, eventId]))],
     ['a part too many', () => readRideCursor(encode([1, 'ride', 1, 2, eventId, 3]))],
     ['a time no date can hold', () => readRideCursor(encode([1, 'ride', 1e300, 2, eventId]))],
+    ['a time Postgres does not know', () => readRideCursor(encode([1, 'ride', -8.64e15, 2, eventId]))],
+    ['the year 0', () => readDayCursor(encode([1, 'day', '0000-01-01', 2025, 3, 40]))],
     ['a fraction of a millisecond', () => readRideCursor(encode([1, 'ride', 1.5, 2, eventId]))],
     ['an id past 32 bits', () => readRideCursor(encode([1, 'ride', 1, 2_147_483_648, eventId]))],
     ['no UUID', () => readRideCursor(encode([1, 'ride', 1, 2, "' or 1=1 --"]))],

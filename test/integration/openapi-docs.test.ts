@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath, launchChromium } from '../support/chromium.ts';
+import { type ReadSide, startReadSide } from '../support/read-side.ts';
+
+interface Operation {
+  summary?: string;
+  security?: Record<string, unknown>[];
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
+}
+interface Document {
+  openapi: string;
+  info: { version: string };
+  servers: { url: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+}
+
+const READS = [
+  '/v1/skiers/{skierId}/rides',
+  '/v1/skiers/{skierId}/days',
+  '/v1/skiers/{skierId}/days/{date}',
+  '/v1/skiers/{skierId}/seasons',
+  '/v1/resorts',
+  '/v1/resorts/{resortId}',
+  '/v1/resorts/{resortId}/days/{date}',
+  '/skiers/{resortID}/seasons/{seasonID}/days/{dayID}/skiers/{skierID}',
+  '/skiers/{skierID}/vertical',
+  '/resorts',
+  '/resorts/{resortID}/seasons/{seasonID}/day/{dayID}/skiers',
+  '/resorts/{resortID}/seasons',
+  '/statistics',
+];
+
+describe('the documentation that every process serves', () => {
+  let side: ReadSide;
+  beforeAll(async () => {
+    side = await startReadSide({ listen: true });
+  });
+  afterAll(() => side.stop());
+
+  const document = async () => (await side.json('/openapi.json')) as Document;
+
+  test('every read is described: summary, parameters of its path, what it gives and what may go wrong', async () => {
+    const { openapi, paths, info } = await document();
+    expect(openapi).toMatch(/^3\.1/);
+    expect(info.version).toMatch(/^\d+\.\d+\.\d+/);
+    for (const path of READS) {
+      const operation = paths[path]?.get;
+      expect(operation, path).toBeDefined();
+      expect(operation?.summary, path).toBeTruthy();
+      const named = (operation?.parameters ?? [])
+        .filter((parameter) => parameter.in === 'path')
+        .map(({ name }) => name);
+      expect(named, path).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+      expect(operation?.responses['200']?.content?.['application/json']?.schema, path).toBeDefined();
+      expect(Object.keys(operation?.responses ?? {}), path).toContain('500');
+    }
+  });
+
+  test('what is a skier’s says so, and every reference and scheme exists', async () => {
+    const found = await document();
+    const { security } = found.paths['/v1/skiers/{skierId}/rides']?.get as Operation;
+    expect(security).toEqual([{ skierToken: [] }, { adminKey: [] }]);
+    const text = JSON.stringify(found);
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      expect(found.components.schemas).toHaveProperty(name as string);
+    }
+    const schemes = Object.values(found.paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap((operation) => (operation.security ?? []).flatMap((entry) => Object.keys(entry)));
+    for (const scheme of new Set(schemes)) expect(found.components.securitySchemes).toHaveProperty(scheme);
+  });
+
+  test('errors are problem+json, and the SkiDataAPI’s are {message}', async () => {
+    const { paths } = await document();
+    const typesOf = (path: string) => Object.keys(paths[path]?.get?.responses['404']?.content ?? {});
+    expect(typesOf('/v1/resorts/{resortId}')).toEqual(['application/problem+json']);
+    expect(typesOf('/resorts/{resortID}/seasons')).toEqual(['application/json']);
+  });
+
+  test('the page and all it needs come from here', async () => {
+    const page = await side.get('/docs');
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const html = await page.text();
+    expect(html).not.toMatch(/https?:|<script>|\son\w+=/);
+    const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link as string);
+    expect(links.length).toBeGreaterThan(2);
+    for (const link of links) {
+      const asset = await side.get(`/${link}`);
+      expect([link, asset.status]).toEqual([link, 200]);
+      expect((await asset.arrayBuffer()).byteLength).toBeGreaterThan(50);
+    }
+    const slash = await side.get('/docs/', {}, { redirect: 'manual' });
+    expect([slash.status, slash.headers.get('location')]).toEqual([301, '../docs']);
+  });
+
+  test.skipIf(!chromiumPath)('a browser draws it under its content security policy', async () => {
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      const foreign: string[] = [];
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('request', (request) => {
+        if (!request.url().startsWith(side.url) && !request.url().startsWith('data:')) foreign.push(request.url());
+      });
+      await page.goto(`${side.url}/docs`);
+      await page.getByText('A skier’s rides, newest first').waitFor();
+      expect([complaints, foreign]).toEqual([[], []]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
