@@ -36,7 +36,7 @@ const batchResults = z
 export const SCAN_ROUTE = routeDoc({
   summary: 'Post one scan; answered once the queue holds it durably',
   tag: 'Scans',
-  audience: ['device'],
+  audience: ['deviceKey'],
   body: postedScan,
   status: 202,
   reply: accepted,
@@ -61,7 +61,7 @@ const batchDoc = routeDoc({
   summary: `Post 1 to ${MAX_POSTED_SCANS.toLocaleString('en')} scans; each has its own result, in order`,
   description: 'JSON or a scan a line (NDJSON), gzip or not, at most 1 MB after decompression.',
   tag: 'Scans',
-  audience: ['device'],
+  audience: ['deviceKey'],
   body: batch,
   status: 202,
   reply: batchResults,
@@ -91,7 +91,7 @@ export const BATCH_ROUTE: DescribeRouteOptions = {
 export const LIFT_RIDE_ROUTE = routeDoc({
   summary: 'Write a lift ride; answered once the queue holds it durably',
   tag: 'SkiDataAPI',
-  audience: ['device'],
+  audience: ['deviceKey'],
   parameters: [
     {
       name: 'Idempotency-Key',
