@@ -3,8 +3,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { ReadError } from '../simulator/history-api.ts';
+import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { simulate, type SimulationOptions } from '../simulator/simulation.ts';
+import { wholeNumber } from './arguments.ts';
+import { homeFolder } from './operator.ts';
+import { CommandError, runCommand } from './run-command.ts';
 import { showDifferences, showReport, simulationView } from './simulation-view.ts';
 
 interface SimulateFlags {
@@ -31,41 +34,38 @@ export function simulateCommand(): Command {
     .option('--url <url>', 'base URL (default: the running instance of $LIFTLINE_HOME)')
     .option('--device-key <key>', "a device's key (default: $LIFTLINE_HOME/credentials.json)")
     .option('--admin-key <key>', 'the admin key, for reading back (default: the same file)')
-    .option('--resort <id>', 'where', wholeNumber, 1)
+    .option('--resort <id>', 'where', wholeNumber(1, MAX_SKIER_ID), 1)
     .option('--date <YYYY-MM-DD>', "the day, in the resort's time (default: yesterday)")
-    .option('--skiers <n>', 'how many skiers (default: 200, or what --rate needs)', wholeNumber)
+    .option('--skiers <n>', 'how many skiers (default: 200, or what --rate needs)', wholeNumber(1, 1_000_000))
     .option('--rate <scans/s>', 'mean rate of the day; sets the speed, or the number of skiers', positiveNumber)
     .option('--speed <factor>', 'simulated seconds a second (default: the day takes 60 s)', positiveNumber)
     .option('--duration <seconds>', 'how long the day takes; with --speed: when to stop', positiveNumber)
     .option('--seed <text>', 'repeat a day exactly: the same seed and options make the same event ids')
-    .option('--first-skier <id>', 'skier ids count up from here', wholeNumber, 1)
+    .option('--first-skier <id>', 'skier ids count up from here', wholeNumber(1, MAX_SKIER_ID), 1)
     .option('--offline <share>', 'gates that lose their network once, 0 to 1', share, 0.1)
     .option('--again <share>', 'requests that are sent twice, 0 to 1', share, 0.02)
     .option('--settle <seconds>', 'how long the backlog may take to become visible at the end', positiveNumber, 60)
-    .action(runSimulate);
+    .action((flags: SimulateFlags) => runCommand(() => runSimulate(flags)));
 }
 
-async function runSimulate(flags: SimulateFlags, command: Command): Promise<void> {
+async function runSimulate(flags: SimulateFlags): Promise<void> {
+  const target = await findTarget(flags);
   const early = new AbortController();
-  const target = await findTarget(flags).catch((error: unknown) => command.error(messageOf(error)));
-  const onSignal = () => early.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const timer = flags.speed && flags.duration ? setTimeout(onSignal, flags.duration * 1_000) : undefined;
+  const end = () => early.abort();
+  process.once('SIGINT', end).once('SIGTERM', end);
+  const timer = flags.speed && flags.duration ? setTimeout(end, flags.duration * 1_000) : undefined;
   const view = simulationView(process.stdout);
+  const seed = flags.seed ?? randomBytes(4).toString('hex');
   try {
-    const seed = flags.seed ?? randomBytes(4).toString('hex');
     const report = await simulate({ ...target, ...simulationOptions(flags), seed, signal: early.signal }, view);
     view.end();
     showReport(process.stdout, report, { baseUrl: target.baseUrl, seed });
     showDifferences(process.stderr, report.differences);
     if (report.differences.length > 0 || (report.sent > 0 && report.acked === 0)) process.exitCode = 1;
-  } catch (error) {
-    view.end();
-    if (error instanceof ReadError || error instanceof RangeError) command.error(`error: ${error.message}`);
-    throw error;
   } finally {
+    view.end();
     clearTimeout(timer);
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('SIGINT', end).off('SIGTERM', end);
   }
 }
 
@@ -75,11 +75,11 @@ const credentials = z.object({ baseUrl: z.string(), deviceKey: z.string(), admin
 /** Flags first; what they leave open comes from the running instance's file. */
 async function findTarget({ url, deviceKey, adminKey }: SimulateFlags): Promise<Target> {
   if (url && deviceKey && adminKey) return { baseUrl: url.replace(/\/+$/, ''), deviceKey, adminKey };
-  const file = path.join(process.env.LIFTLINE_HOME ?? '.liftline', 'credentials.json');
+  const file = path.join(homeFolder(), 'credentials.json');
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) {
-    throw new Error(
-      `error: no ${file}: start Liftline with \`npm start\`, or give --url, --device-key and --admin-key`,
+    throw new CommandError(
+      `no ${file}: start Liftline with \`npm start\`, or give --url, --device-key and --admin-key`,
     );
   }
   const known = credentials.parse(JSON.parse(text));
@@ -105,24 +105,15 @@ function simulationOptions(flags: SimulateFlags): Omit<SimulationOptions, keyof 
   };
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 up.');
-  return value;
-}
-
 function positiveNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('a number above 0.');
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.');
   return value;
 }
 
 function share(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('a number from 0 to 1.');
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('It must be a number from 0 to 1.');
   return value;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

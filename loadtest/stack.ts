@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/cli/embedded-postgres.ts';
+import { sampleResorts } from '../src/directory/sample-resorts.ts';
+import { createLogger } from '../src/platform/logger.ts';
+import { Lifecycle } from '../src/platform/lifecycle.ts';
+import { liftlineProcess, runLiftline } from './stack/liftline.ts';
+import type { ManagedProcess } from './stack/managed-process.ts';
+import { type RedisServer, startRedisServer } from './stack/redis-server.ts';
+
+export interface StackOptions {
+  /** where the lanes live */
+  queue: 'redis' | 'postgres';
+  edges?: number;
+  rides?: number;
+  workers?: number;
+  /** each Postgres node, and the directory, on a server of its own, so that they can be stopped one by one */
+  separateServers?: boolean;
+  /** settings of every process, over those made here */
+  env?: Record<string, string>;
+  /** further settings of the Redis server */
+  redisArgs?: readonly string[];
+}
+
+/** A split Liftline, every part a process of its own on a free loopback port. */
+export interface Stack {
+  /** everything it keeps, data and logs; gone after {@link stop} */
+  folder: string;
+  deviceKey: string;
+  adminKey: string;
+  tokenSecret: string;
+  edges: ManagedProcess[];
+  rides: ManagedProcess[];
+  ops: ManagedProcess;
+  workers: ManagedProcess[];
+  redis: RedisServer | undefined;
+  directoryServer: EmbeddedPostgres;
+  /** in the order in which they were named to `init`; one server may be all of them */
+  nodes: { name: string; url: string; server: EmbeddedPostgres }[];
+  directoryUrl: string;
+  queueUrl: string;
+  shardCount: number;
+  laneCount: number;
+  /** the settings that its processes run with */
+  env: Readonly<Record<string, string>>;
+  /** Stops all of it and leaves nothing behind. @throws Error when something had to be killed */
+  stop(): Promise<void>;
+}
+
+const SHARDS = 64;
+const LANES = 4;
+const STOP_MS = 60_000;
+const NODE_NAMES = ['alpha', 'beta'];
+
+/**
+ * Starts a split stack. The data is below the system's folder for temporary files (`TMPDIR`); where that is in memory, no
+ * fsync costs anything: see the machine's description in the results.
+ *
+ * @throws Error when a part does not start; whatever was started is stopped again
+ */
+export async function startStack(o: StackOptions): Promise<Stack> {
+  const lifecycle = new Lifecycle({ logger: createLogger({ level: 'warn', process: 'stack' }) });
+  try {
+    return await build(o, lifecycle);
+  } catch (error) {
+    await lifecycle.stop(STOP_MS).catch(() => {}); // the first error is the one that tells
+    throw error;
+  }
+}
+
+async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'liftline-stack-'));
+  lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
+  const databases = await startDatabases(folder, o.separateServers ?? false, lifecycle);
+  const redis = o.queue === 'redis' ? await startRedisServer(folder, o.redisArgs) : undefined;
+  if (redis) lifecycle.onStop('redis', () => redis.process.stop());
+
+  const secrets = { adminKey: `ll_adm_${randomSecret()}`, tokenSecret: randomSecret() };
+  const env = {
+    DIRECTORY_URL: databases.directoryUrl,
+    QUEUE_URL: redis?.url ?? databases.queueUrl,
+    ADMIN_KEY: secrets.adminKey,
+    TOKEN_SECRET: secrets.tokenSecret,
+    SKI_DATA_API: 'open',
+    LOG_LEVEL: 'warn',
+    ...o.env,
+  };
+  const deviceKey = await initialise(folder, databases, env);
+  const processes = await startProcesses(o, folder, env, lifecycle);
+  return {
+    folder,
+    deviceKey,
+    ...secrets,
+    ...processes,
+    ...databases,
+    redis,
+    queueUrl: env.QUEUE_URL,
+    shardCount: SHARDS,
+    laneCount: LANES,
+    env,
+    stop: () => lifecycle.stop(STOP_MS),
+  };
+}
+
+type Databases = Pick<Stack, 'directoryServer' | 'nodes' | 'directoryUrl' | 'queueUrl'>;
+
+async function startDatabases(folder: string, areSeparate: boolean, lifecycle: Lifecycle): Promise<Databases> {
+  const start = async (name: string, databases: string[]): Promise<EmbeddedPostgres> => {
+    const server = await startEmbeddedPostgres({ dataDir: path.join(folder, name), databases });
+    lifecycle.onStop(`postgres ${name}`, () => server.stop());
+    return server;
+  };
+  const main = await start('postgres', ['directory', 'queue', ...(areSeparate ? [] : NODE_NAMES)]);
+  const nodes: Stack['nodes'] = [];
+  for (const name of NODE_NAMES) {
+    const server = areSeparate ? await start(name, [name]) : main;
+    nodes.push({ name, url: server.url(name), server });
+  }
+  return { directoryServer: main, nodes, directoryUrl: main.url('directory'), queueUrl: main.url('queue') };
+}
+
+/** @returns the key of the device that posts */
+async function initialise(folder: string, { nodes }: Databases, env: Record<string, string>): Promise<string> {
+  const nodeFlags = nodes.flatMap(({ name, url }) => ['--node', `${name}=${url}`]);
+  await runLiftline(['init', ...nodeFlags, '--shards', String(SHARDS), '--lanes', String(LANES)], env);
+  const file = path.join(folder, 'resorts.json');
+  await writeFile(file, JSON.stringify({ resorts: sampleResorts() }));
+  await runLiftline(['resorts', 'import', file], env);
+  return (await runLiftline(['devices', 'add', 'load generator'], env)).trim();
+}
+
+type Processes = Pick<Stack, 'edges' | 'rides' | 'ops' | 'workers'>;
+
+async function startProcesses(
+  o: StackOptions,
+  folder: string,
+  env: Record<string, string>,
+  lifecycle: Lifecycle,
+): Promise<Processes> {
+  const start = (kind: 'edge' | 'rides' | 'ops' | 'worker', count: number): Promise<ManagedProcess[]> =>
+    Promise.all(
+      Array.from({ length: count }, async (_, at) => {
+        const process = await liftlineProcess({ kind, name: `${kind}-${at}`, folder, env });
+        lifecycle.onStop(process.name, () => process.stop());
+        return process;
+      }),
+    );
+  const [edges, rides, ops, workers] = await Promise.all([
+    start('edge', o.edges ?? 1),
+    start('rides', o.rides ?? 1),
+    start('ops', 1),
+    start('worker', o.workers ?? 1),
+  ]);
+  return { edges, rides, ops: ops[0] as ManagedProcess, workers };
+}
+
+function randomSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
