@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
 /** Programs that some tests need beyond `npm ci`, by the name of the file on PATH. */
-const TOOLS = { redis: ['redis-server'] } as const;
+const TOOLS = { redis: ['redis-server'], chromium: ['chromium', 'chromium-browser', 'google-chrome'] } as const;
 
 export type Tool = keyof typeof TOOLS;
 

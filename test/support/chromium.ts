@@ -1,0 +1,22 @@
+import { type Browser, chromium } from 'playwright-core';
+import { findProgram } from './tools.ts';
+
+/** The browser that this machine has; for `describe.skipIf(!chromiumPath)`. */
+export const chromiumPath = findProgram('chromium');
+
+/** A headless browser that asks nobody but the page's own server. */
+export function launchChromium(): Promise<Browser> {
+  if (!chromiumPath) throw new Error('chromium is not on PATH');
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
