@@ -1,0 +1,158 @@
+import {
+  type BackendFactory,
+  createRedisBackend,
+  type IQueueBackend,
+  PostgresQueueBackend,
+  type PgPool,
+  Queue,
+} from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from '../platform/logger.ts';
+import { lanePrefix, laneQueueName, type QueueAddress, queueKind } from './lanes.ts';
+import { calmAfterErrors, LaneConnection, WorkerPostgresBackend } from './postgres.ts';
+import { connectFailingFast, connectWaiting } from './redis.ts';
+
+/** The connections are the factory's; BullMQ's own `connection` option only says on what it runs. */
+type LaneBackendFactory = BackendFactory<IQueueBackend, string>;
+
+export type LaneQueue = Queue<unknown, void, string, unknown, void, string, IQueueBackend, string>;
+
+interface Link {
+  /** BullMQ's queue of a lane, made when first asked for, on this link's connection */
+  queue(lane: number): LaneQueue;
+  /** the server's clock, milliseconds since the epoch */
+  serverTimeMs(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface RedisLink extends Link {
+  kind: 'redis';
+  redis: Redis;
+}
+
+export interface PostgresLink extends Link {
+  kind: 'postgres';
+  pool: PgPool;
+  /** resolves once the schema is there; @throws Error while it is not, or the server is away */
+  ready(): Promise<void>;
+}
+
+/** How a process that must not wait talks to the queue: everything fails at once while the server is away. */
+export type QueueLink = RedisLink | PostgresLink;
+
+/**
+ * Opens a link; returns at once, whether the server is there or not.
+ *
+ * @param o.timeoutMs for connecting, and for the server's silence
+ * @param o.connections on Postgres: the size of the pool. On Redis one connection carries everything
+ */
+export function openLink(o: QueueAddress & { timeoutMs: number; connections: number; logger: Logger }): QueueLink {
+  return queueKind(o.queueUrl) === 'redis' ? openRedisLink(o) : openPostgresLink(o);
+}
+
+function openRedisLink(o: QueueAddress & { timeoutMs: number; logger: Logger }): RedisLink {
+  const redis = connectFailingFast(o.queueUrl, o.timeoutMs, o.logger);
+  const lanes = laneQueues(o, (name, opts) => createRedisBackend(name, { ...opts, connection: redis }));
+  return {
+    kind: 'redis',
+    redis,
+    queue: lanes.queue,
+    async serverTimeMs() {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1000 + Number(micros) / 1000;
+    },
+    async close() {
+      await lanes.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function openPostgresLink(o: QueueAddress & { timeoutMs: number; connections: number; logger: Logger }): PostgresLink {
+  const { queueUrl, queuePrefix: schema, timeoutMs, logger } = o;
+  const connection = new LaneConnection({ queueUrl, schema, max: o.connections, timeoutMs, logger });
+  const lanes = laneQueues(o, (name) => new PostgresQueueBackend(connection, name, { connection: queueUrl }, false));
+  return {
+    kind: 'postgres',
+    pool: connection.pool,
+    ready: () => connection.waitUntilReady(),
+    queue: lanes.queue,
+    async serverTimeMs() {
+      await connection.waitUntilReady();
+      const { rows } = await connection.pool.query<{ ms: number }>(
+        'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
+      );
+      return (rows[0] as { ms: number }).ms;
+    },
+    async close() {
+      await lanes.close();
+      await connection.close();
+    },
+  };
+}
+
+function laneQueues(o: QueueAddress & { logger: Logger }, factory: LaneBackendFactory) {
+  const queues = new Map<number, LaneQueue>();
+  return {
+    queue: (lane: number): LaneQueue => {
+      let queue = queues.get(lane);
+      if (!queue) {
+        queue = new Queue<unknown, void, string, unknown, void, string, IQueueBackend, string>(
+          laneQueueName(lane),
+          {
+            connection: queueKind(o.queueUrl),
+            prefix: lanePrefix(o.queuePrefix, lane),
+            // a process starts while the queue is away: ask nothing and write nothing before there is a job
+            skipWaitingForReady: true,
+            skipVersionCheck: true,
+            skipMetasUpdate: true,
+            defaultJobOptions: { removeOnComplete: true, removeOnFail: false, attempts: 1 },
+          },
+          factory,
+        );
+        queue.on('error', (error) => o.logger.debug({ err: error, lane }, 'queue error'));
+        queues.set(lane, queue);
+      }
+      return queue;
+    },
+    close: async () => {
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+    },
+  };
+}
+
+/** What a BullMQ worker runs on: its commands wait for the server for ever. */
+export interface WorkerBackend {
+  factory: LaneBackendFactory;
+  /** drops all connections without waiting for anything */
+  close(): Promise<void>;
+}
+
+/** Connections of a worker's pool on Postgres, beside the one that listens. */
+const WORKER_POOL = 4;
+/** For a statement of a worker on Postgres. */
+const WORKER_TIMEOUT_MS = 10_000;
+
+/** @param o.lane decides the keys on Redis: a backend serves one lane */
+export function openWorkerBackend(o: QueueAddress & { lane: number; logger: Logger }): WorkerBackend {
+  if (queueKind(o.queueUrl) === 'redis') {
+    const redis = connectWaiting(o.queueUrl, o.logger);
+    return {
+      factory: (name, opts, kind) => calmAfterErrors(createRedisBackend(name, { ...opts, connection: redis }, kind)),
+      close: async () => redis.disconnect(),
+    };
+  }
+  const connection = new LaneConnection({
+    queueUrl: o.queueUrl,
+    schema: o.queuePrefix,
+    max: WORKER_POOL,
+    timeoutMs: WORKER_TIMEOUT_MS,
+    logger: o.logger,
+  });
+  return {
+    // the backend reads lock and stall settings of the worker from its options
+    factory: (name, opts) =>
+      calmAfterErrors(new WorkerPostgresBackend(connection, name, { ...opts, connection: o.queueUrl }, true, name)),
+    close: () => connection.close(),
+  };
+}

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { assertSchemaCompatibility, PostgresConnection, PostgresQueueBackend, type PostgresPoolConfig } from 'bullmq';
+import type { Logger } from '../platform/logger.ts';
+
+export interface PostgresOptions {
+  queueUrl: string;
+  schema: string;
+  /** connections in the pool */
+  max: number;
+  /** for connecting and for each statement; a black hole must not hold a caller for longer */
+  timeoutMs: number;
+  logger: Logger;
+}
+
+/**
+ * BullMQ's connection, mended in one point: the original remembers its first look at the schema for ever, even one that
+ * failed, so that a process which starts while Postgres is away never recovers.
+ */
+export class LaneConnection extends PostgresConnection {
+  #ready: Promise<void> | undefined;
+
+  constructor(o: PostgresOptions) {
+    super(poolConfig(o));
+    this.on('error', (error: Error) => o.logger.warn({ err: error }, 'a connection to the queue was lost'));
+  }
+
+  override waitUntilReady(): Promise<void> {
+    this.#ready ??= this.#check().catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #check(): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      await assertSchemaCompatibility(client, this.schema);
+    } finally {
+      client.release();
+    }
+  }
+}
+
+function poolConfig(o: PostgresOptions): PostgresPoolConfig {
+  const config = {
+    connectionString: o.queueUrl,
+    schema: o.schema,
+    max: o.max,
+    connectionTimeoutMillis: o.timeoutMs,
+    query_timeout: o.timeoutMs,
+    statement_timeout: o.timeoutMs,
+    idle_in_transaction_session_timeout: o.timeoutMs,
+    keepAlive: true,
+    application_name: 'liftline queue',
+  };
+  return config;
+}
+
+/** How long a worker sleeps at most when it hears nothing: a LISTEN connection in a black hole hears nothing for ever. */
+const LONGEST_SLEEP_S = 5;
+
+/** BullMQ's backend as a worker needs it. */
+export class WorkerPostgresBackend extends PostgresQueueBackend {
+  override get maximumBlockTimeout(): number {
+    return LONGEST_SLEEP_S;
+  }
+}
+
+/** Asks for work, and pauses after a failure: BullMQ's loop asks again at once, as fast as the CPU allows. */
+export function calmAfterErrors<B extends { moveToActive(token: string, name?: string): Promise<unknown> }>(
+  backend: B,
+  pauseMs = 500,
+): B {
+  const claim = backend.moveToActive.bind(backend);
+  backend.moveToActive = async (token, name) => {
+    try {
+      return await claim(token, name);
+    } catch (error) {
+      await delay(pauseMs);
+      throw error;
+    }
+  };
+  return backend;
+}

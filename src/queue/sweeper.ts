@@ -1,0 +1,84 @@
+import type { Job } from 'bullmq';
+import type { Lifecycle } from '../platform/lifecycle.ts';
+import type { Logger } from '../platform/logger.ts';
+import { openLink, type QueueLink } from './backend.ts';
+import { lanePrefix, laneQueueName, type QueueAddress } from './lanes.ts';
+
+/** Jobs that one sweep puts back in one lane. */
+const BATCH = 100;
+const TIMEOUT_MS = 5_000;
+
+export interface Sweeper {
+  /** Looks once, now. @returns how many jobs were put back; @throws Error when the queue is away */
+  sweep(): Promise<number>;
+}
+
+/**
+ * Puts failed jobs back into their lane, again and again: a job is failed when its handler threw, or when it lost its worker
+ * too often, and neither is a reason to lose scans. It stays the same job, with its id and its `acceptedAt`: a copy would
+ * be a moment in which there are two or none, and would be counted twice. Several sweepers at once are harmless.
+ *
+ * @param o.lanes the lanes to look at
+ * @param o.everyMs how long a failed job rests at most
+ */
+export function startSweeper(
+  o: QueueAddress & { lanes: readonly number[]; everyMs: number; logger: Logger; lifecycle: Lifecycle },
+): Sweeper {
+  const link = openLink({ ...o, timeoutMs: TIMEOUT_MS, connections: 1 });
+  const sweep = async () => {
+    let swept = 0;
+    for (const lane of o.lanes) swept += await sweepLane(link, o, lane);
+    return swept;
+  };
+  let running: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = running.then(sweep).catch((error: unknown) => o.logger.warn({ err: error }, 'failed jobs stay for now'));
+  }, o.everyMs);
+  o.lifecycle.onStop('queue sweeper', async () => {
+    clearInterval(timer);
+    await running;
+    await link.close();
+  });
+  return { sweep };
+}
+
+async function sweepLane(link: QueueLink, o: QueueAddress & { logger: Logger }, lane: number): Promise<number> {
+  const failed = await link.queue(lane).getFailed(0, BATCH - 1);
+  let swept = 0;
+  for (const job of failed) {
+    const jobId = job.id as string;
+    await forgetStalls(link, o.queuePrefix, lane, jobId);
+    if (!(await putBack(job))) continue;
+    swept += 1;
+    o.logger.warn({ lane, jobId, reason: job.failedReason }, 'put a failed job back');
+  }
+  return swept;
+}
+
+/** @returns false when somebody else was faster */
+async function putBack(job: Job): Promise<boolean> {
+  try {
+    await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+    return true;
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code === JOB_IS_GONE || code === JOB_IS_NOT_FAILED) return false;
+    throw error;
+  }
+}
+
+/** BullMQ's error codes (its enum ErrorCode). */
+const JOB_IS_GONE = -1;
+const JOB_IS_NOT_FAILED = -3;
+
+/** `retry` keeps the count of stalls, and on Redis the verdict too: the job would fail again before anybody saw it. */
+async function forgetStalls(link: QueueLink, queuePrefix: string, lane: number, jobId: string): Promise<void> {
+  if (link.kind === 'redis') {
+    await link.redis.hdel(`${lanePrefix(queuePrefix, lane)}:${laneQueueName(lane)}:${jobId}`, 'stc', 'defa');
+    return;
+  }
+  await link.pool.query(`UPDATE job SET stalled_count = 0, deferred_failure = NULL WHERE queue = $1 AND id = $2`, [
+    laneQueueName(lane),
+    jobId,
+  ]);
+}
