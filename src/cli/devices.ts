@@ -4,7 +4,7 @@ import { type ListedDevice, listDevices } from '../directory/list-devices.ts';
 import { revokeDeviceKey, revokeKeysOfDevice } from '../directory/revoke-device-key.ts';
 import { rotateDeviceKey } from '../directory/rotate-device-key.ts';
 import { wholeNumber } from './arguments.ts';
-import { openOperatorDirectory } from './operator.ts';
+import { onDirectory } from './operator.ts';
 import { CommandError, runCommand } from './run-command.ts';
 import { textTable } from './text-table.ts';
 
@@ -16,26 +16,32 @@ export function devicesCommand(): Command {
   devices
     .command('add <name>')
     .description('add a device; prints its key, which can not be shown again')
-    .action((name: string) => runCommand(async (context) => {
-      const added = await addDevice(await openOperatorDirectory(context), name);
-      process.stderr.write(`device ${added.deviceId}, key ${added.keyId}: it is shown this once\n`);
-      process.stdout.write(`${added.key}\n`);
-    }));
+    .action((name: string) =>
+      runCommand(async () => {
+        const added = await onDirectory((directory) => addDevice(directory, name));
+        process.stderr.write(`device ${added.deviceId}, key ${added.keyId}: it is shown this once\n`);
+        process.stdout.write(`${added.key}\n`);
+      }),
+    );
   devices
     .command('list')
     .description('list the devices and the ids of their keys')
-    .action(() => runCommand(async (context) => {
-      process.stdout.write(showDevices(await listDevices(await openOperatorDirectory(context))));
-    }));
+    .action(() =>
+      runCommand(async () => {
+        process.stdout.write(showDevices(await onDirectory(listDevices)));
+      }),
+    );
   devices
     .command('rotate <name>')
     .description('give a device another key; the older ones work until they are revoked')
-    .action((name: string) => runCommand(async (context) => {
-      const made = await rotateDeviceKey(await openOperatorDirectory(context), name);
-      const older = made.olderKeyIds.map((id) => ` liftline devices revoke --key ${id}`).join(',');
-      process.stderr.write(`key ${made.keyId}: it is shown this once${older && `; when it is in use:${older}`}\n`);
-      process.stdout.write(`${made.key}\n`);
-    }));
+    .action((name: string) =>
+      runCommand(async () => {
+        const made = await onDirectory((directory) => rotateDeviceKey(directory, name));
+        const older = made.olderKeyIds.map((id) => ` liftline devices revoke --key ${id}`).join(',');
+        process.stderr.write(`key ${made.keyId}: it is shown this once${older && `; when it is in use:${older}`}\n`);
+        process.stdout.write(`${made.key}\n`);
+      }),
+    );
   devices
     .command('revoke [name]')
     .description('end all keys of a device, or one key')
@@ -45,15 +51,17 @@ export function devicesCommand(): Command {
 }
 
 function revoke(name: string | undefined, keyId: number | undefined): Promise<void> {
-  return runCommand(async (context) => {
-    if ((name === undefined) === (keyId === undefined)) throw new CommandError('give the name of a device, or --key ID');
-    const directory = await openOperatorDirectory(context);
+  return runCommand(async () => {
+    if ((name === undefined) === (keyId === undefined))
+      throw new CommandError('give the name of a device, or --key ID');
     if (keyId !== undefined) {
-      await revokeDeviceKey(directory, keyId);
+      await onDirectory((directory) => revokeDeviceKey(directory, keyId));
       process.stdout.write(`revoked key ${keyId}\n`);
     } else if (name !== undefined) {
-      const revoked = await revokeKeysOfDevice(directory, name);
-      process.stdout.write(revoked.length > 0 ? `revoked key ${revoked.join(', ')}\n` : `${name} has no key that works\n`);
+      const revoked = await onDirectory((directory) => revokeKeysOfDevice(directory, name));
+      process.stdout.write(
+        revoked.length > 0 ? `revoked key ${revoked.join(', ')}\n` : `${name} has no key that works\n`,
+      );
     }
   });
 }

@@ -19,10 +19,13 @@ export function initCommand(): Command {
     .option('--shards <n>', 'shards; for ever', wholeNumber(1, 1024), 64)
     .option('--lanes <n>', 'lanes; for ever', wholeNumber(1, 1024), 4)
     .action((flags: { directory?: string; node: NodeFlag[]; shards: number; lanes: number }) =>
-      runCommand(async ({ lifecycle }) => {
-        const plan = { nodes: flags.node, shardCount: flags.shards, laneCount: flags.lanes };
-        const directoryUrl = flags.directory ?? (await findDirectoryUrl());
-        const snapshot = await initDirectory({ directoryUrl, plan, lifecycle });
+      runCommand(async () => {
+        const snapshot = await initDirectory({
+          directoryUrl: flags.directory ?? (await findDirectoryUrl()),
+          nodes: flags.node,
+          shardCount: flags.shards,
+          laneCount: flags.lanes,
+        });
         await prepareNodes(snapshot);
         process.stdout.write(
           `directory ready: ${snapshot.nodes.size} nodes, ${snapshot.shardCount} shards, ${snapshot.laneCount} lanes\n`,

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { type Directory, openDirectory } from '../directory/database.ts';
+import { type Directory, withDirectory } from '../directory/database.ts';
 import { loadConfig } from '../platform/config.ts';
 import { readRuntime, readSecrets } from './home.ts';
 import { isRunning } from './process-identity.ts';
-import { type CommandContext, CommandError } from './run-command.ts';
+import { CommandError } from './run-command.ts';
 
 /** The commands that look into a running system find it by the environment, or by the home of a running `up`. */
 export async function findDirectoryUrl(): Promise<string> {
@@ -18,15 +18,17 @@ export async function findDirectoryUrl(): Promise<string> {
   return runtime.directoryUrl;
 }
 
-/** @returns the directory's database, closed with the command */
-export async function openOperatorDirectory({ lifecycle }: CommandContext): Promise<Directory> {
-  return openDirectory({ url: await findDirectoryUrl(), lifecycle });
+/** Does one thing with the directory's database. */
+export async function onDirectory<T>(work: (directory: Directory) => Promise<T>): Promise<T> {
+  return withDirectory(await findDirectoryUrl(), work);
 }
 
 /** @returns what signs tokens: `TOKEN_SECRET`, or the home's own, also while nothing runs there */
 export async function findTokenSecret(): Promise<string> {
   const given = process.env.TOKEN_SECRET;
-  if (given) return loadConfig({ TOKEN_SECRET: given, DIRECTORY_URL: 'postgres://unused', ADMIN_KEY: 'x'.repeat(20) }, 'rides').tokenSecret;
+  if (given)
+    return loadConfig({ TOKEN_SECRET: given, DIRECTORY_URL: 'postgres://unused', ADMIN_KEY: 'x'.repeat(20) }, 'rides')
+      .tokenSecret;
   const home = homeFolder();
   const secrets = await readSecrets(home);
   if (!secrets) throw new CommandError(`TOKEN_SECRET is not set, and ${home} has none: set it, or run liftline up`);

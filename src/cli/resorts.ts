@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { importResorts } from '../directory/import-resorts.ts';
 import { listResorts } from '../directory/list-resorts.ts';
 import { readResortFile } from '../directory/resort-file.ts';
-import { openOperatorDirectory } from './operator.ts';
+import { onDirectory } from './operator.ts';
 import { CommandError, runCommand } from './run-command.ts';
 import { textTable } from './text-table.ts';
 
@@ -13,31 +13,35 @@ export function resortsCommand(): Command {
   resorts
     .command('import <file>')
     .description('add resorts from a JSON file, or bring them up to date: all or, when anything is wrong, none')
-    .action((file: string) => runCommand(async (context) => {
-      const rows = readResortFile(await readText(file));
-      const done = await importResorts(await openOperatorDirectory(context), rows);
-      process.stdout.write(`imported ${done.resorts} resorts, ${done.lifts} lifts, ${done.seasons} seasons\n`);
-    }));
+    .action((file: string) =>
+      runCommand(async () => {
+        const rows = readResortFile(await readText(file));
+        const done = await onDirectory((directory) => importResorts(directory, rows));
+        process.stdout.write(`imported ${done.resorts} resorts, ${done.lifts} lifts, ${done.seasons} seasons\n`);
+      }),
+    );
   resorts
     .command('list')
     .description('list the resorts')
     .option('--json', 'whole, in the format that import takes')
-    .action((flags: { json?: boolean }) => runCommand(async (context) => {
-      const known = await listResorts(await openOperatorDirectory(context));
-      if (flags.json) {
-        process.stdout.write(`${JSON.stringify({ resorts: known }, null, 2)}\n`);
-        return;
-      }
-      const rows = known.map((resort) => [
-        String(resort.resortId),
-        resort.name,
-        resort.timeZone,
-        `${resort.opensAt}-${resort.closesAt}`,
-        String(resort.lifts.length),
-        resort.seasons.map(({ season }) => season).join(' '),
-      ]);
-      process.stdout.write(textTable([['RESORT', 'NAME', 'TIME ZONE', 'OPEN', 'LIFTS', 'SEASONS'], ...rows]));
-    }));
+    .action((flags: { json?: boolean }) =>
+      runCommand(async () => {
+        const known = await onDirectory(listResorts);
+        if (flags.json) {
+          process.stdout.write(`${JSON.stringify({ resorts: known }, null, 2)}\n`);
+          return;
+        }
+        const rows = known.map((resort) => [
+          String(resort.resortId),
+          resort.name,
+          resort.timeZone,
+          `${resort.opensAt}-${resort.closesAt}`,
+          String(resort.lifts.length),
+          resort.seasons.map(({ season }) => season).join(' '),
+        ]);
+        process.stdout.write(textTable([['RESORT', 'NAME', 'TIME ZONE', 'OPEN', 'LIFTS', 'SEASONS'], ...rows]));
+      }),
+    );
   return resorts;
 }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { MetricObject } from 'prom-client';
 import type { Lifecycle } from '../platform/lifecycle.ts';
@@ -54,6 +55,12 @@ export class WorkerChildren {
     return true;
   }
 
+  /** Waits until all run, at most `timeoutMs`. */
+  async untilReady(timeoutMs: number): Promise<void> {
+    const everyOne = Promise.all(this.#slots.map((slot) => slot.whenReady));
+    await Promise.race([everyOne, delay(timeoutMs, undefined, { ref: false })]);
+  }
+
   /** Lets all of them drain, and kills those that take longer than `stopMs`. */
   async stop(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.stop(this.#o.stopMs)));
@@ -67,7 +74,10 @@ export class WorkerChildren {
 class Slot {
   readonly number: number;
   report: WorkerReport | undefined;
+  /** resolves when it has been ready for the first time */
+  readonly whenReady: Promise<void>;
   readonly #o: WorkerChildrenOptions;
+  readonly #wasReady: () => void;
   #child: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
   #isStopping = false;
@@ -76,14 +86,22 @@ class Slot {
   constructor(number: number, o: WorkerChildrenOptions) {
     this.number = number;
     this.#o = o;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.whenReady = promise;
+    this.#wasReady = resolve;
   }
 
   start(): void {
     const startedAt = performance.now();
-    const child = fork(MAIN, ['worker'], { env: this.#o.env, serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(MAIN, ['worker'], {
+      env: this.#o.env,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     this.#child = child;
     child.on('message', (report) => {
       this.report = report as WorkerReport;
+      if (this.report.ready === true) this.#wasReady();
     });
     child.on('error', (error) => this.#o.logger.error({ err: error, worker: this.number }, 'worker process'));
     child.once('exit', (code, signal) => {
