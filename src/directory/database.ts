@@ -60,7 +60,9 @@ function openPool(url: string): Pool {
     idleTimeoutMillis: IDLE_MS,
     ...CONNECTION_LIMITS,
   });
-  pool.on('error', () => {}); // an idle connection broke; the pool has dropped it and the next use opens another
+  // a connection broke: while idle, the pool drops it; while in use, the query fails as well. Unheard, either would end the process
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
