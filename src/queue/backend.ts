@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../platform/logger.ts';
 import { lanePrefix, laneQueueName, type QueueAddress, queueKind } from './lanes.ts';
 import { calmAfterErrors, LaneConnection, WorkerPostgresBackend } from './postgres.ts';
-import { connectFailingFast, connectWaiting } from './redis.ts';
+import { connectFailingFast, connectWaiting, ready } from './redis.ts';
 
 /** The connections are the factory's; BullMQ's own `connection` option only says on what it runs. */
 type LaneBackendFactory = BackendFactory<IQueueBackend, string>;
@@ -20,6 +20,8 @@ export type LaneQueue = Queue<unknown, void, string, unknown, void, string, IQue
 interface Link {
   /** BullMQ's queue of a lane, made when first asked for, on this link's connection */
   queue(lane: number): LaneQueue;
+  /** waits for the attempt to connect that is under way; @throws its error */
+  ready(): Promise<void>;
   /** the server's clock, milliseconds since the epoch */
   serverTimeMs(): Promise<number>;
   close(): Promise<void>;
@@ -33,8 +35,6 @@ export interface RedisLink extends Link {
 export interface PostgresLink extends Link {
   kind: 'postgres';
   pool: PgPool;
-  /** resolves once the schema is there; @throws Error while it is not, or the server is away */
-  ready(): Promise<void>;
 }
 
 /** How a process that must not wait talks to the queue: everything fails at once while the server is away. */
@@ -57,7 +57,9 @@ function openRedisLink(o: QueueAddress & { timeoutMs: number; logger: Logger }):
     kind: 'redis',
     redis,
     queue: lanes.queue,
+    ready: () => ready(redis),
     async serverTimeMs() {
+      await ready(redis);
       const [seconds, micros] = await redis.time();
       return Number(seconds) * 1000 + Number(micros) / 1000;
     },

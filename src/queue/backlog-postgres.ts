@@ -1,5 +1,5 @@
-import type { PostgresLink } from './backend.ts';
-import { COUNTED_AT_MOST, type LaneBacklog, LOOKED_AT_MOST, type Sample, toBacklog } from './lane-backlog.ts';
+import type { PgPool } from 'bullmq';
+import { COUNTED_AT_MOST, type LaneBacklog, LOOKED_AT_MOST, type Sample, toBacklog } from './backlog.ts';
 import { laneQueueName } from './lanes.ts';
 
 const counted = (state: string) =>
@@ -29,8 +29,7 @@ const LOOK = `
   ) seen
   ORDER BY lane.place`;
 
-export async function backlogOnPostgres(link: PostgresLink, lanes: readonly number[]): Promise<LaneBacklog[]> {
-  await link.ready();
-  const { rows } = await link.pool.query<Sample>(LOOK, [lanes.map(laneQueueName)]);
+export async function backlogOnPostgres(pool: PgPool, lanes: readonly number[]): Promise<LaneBacklog[]> {
+  const { rows } = await pool.query<Sample>(LOOK, [lanes.map(laneQueueName)]);
   return lanes.map((lane, i) => toBacklog(lane, rows[i] as Sample));
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type LaneBacklog, LOOKED_AT_MOST, toBacklog } from './lane-backlog.ts';
+import { type LaneBacklog, LOOKED_AT_MOST, toBacklog } from './backlog.ts';
 import { lanePrefix, laneQueueName } from './lanes.ts';
 
 /**

@@ -1,34 +1,58 @@
-import { Problem } from '../domain/problem.ts';
-import type { Lifecycle } from '../platform/lifecycle.ts';
-import type { Logger } from '../platform/logger.ts';
-import { openLink } from './backend.ts';
-import { backlogOnPostgres } from './backlog-postgres.ts';
-import { backlogOnRedis } from './backlog-redis.ts';
-import { withDeadline } from './deadline.ts';
-import type { LaneBacklog } from './lane-backlog.ts';
-import type { QueueAddress } from './lanes.ts';
-
-export interface BacklogReader {
-  /** All lanes, in order. @throws Problem queue_unavailable within the timeout */
-  read(): Promise<LaneBacklog[]>;
+/** One lane at one instant: all of its numbers come from one atomic look. */
+export interface LaneBacklog {
+  lane: number;
+  /** the server's clock just before the look, milliseconds since the epoch */
+  takenAt: number;
+  waitingJobs: number;
+  activeJobs: number;
+  delayedJobs: number;
+  /** until the sweeper puts them back */
+  failedJobs: number;
+  /** scans in all of these jobs */
+  scans: number;
+  /** of all of these jobs; milliseconds since the epoch on the server's clock; null when there are none */
+  oldestAcceptedAt: number | null;
+  /**
+   * false when the lane is so deep that not every job was looked at: `scans` is extrapolated then, and a job between the
+   * ends of the list could be older than `oldestAcceptedAt`. On Postgres the counts stop at {@link COUNTED_AT_MOST}.
+   */
+  exact: boolean;
+  /** jobs ever enqueued in this lane: those above, and those that are done */
+  jobsEnqueued: number;
 }
 
-/** Opens a reader with a connection of its own; returns at once, whether the server is there or not. */
-export function openBacklog(
-  o: QueueAddress & { laneCount: number; timeoutMs: number; logger: Logger; lifecycle: Lifecycle },
-): BacklogReader {
-  const link = openLink({ ...o, connections: 1 });
-  o.lifecycle.onStop('backlog reader', () => link.close());
-  const lanes = Array.from({ length: o.laneCount }, (_, lane) => lane);
-  const look = () =>
-    link.kind === 'redis' ? backlogOnRedis(link.redis, o.queuePrefix, lanes) : backlogOnPostgres(link, lanes);
+/** Jobs that one look reads in each end of a lane's list, and in each other state: about 1 ms of the server's time a lane. */
+export const LOOKED_AT_MOST = 500;
+/** Jobs of a state that Postgres counts: about 10 ms. */
+export const COUNTED_AT_MOST = 50_000;
+
+/** What a look at a lane found, before the sums. */
+export interface Sample {
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  /** jobs that were read, and the scans in them */
+  read: number;
+  scansRead: number;
+  oldest: number | null;
+  enqueued: number;
+  takenAt: number;
+}
+
+export function toBacklog(lane: number, sample: Sample): LaneBacklog {
+  const jobs = sample.waiting + sample.active + sample.delayed + sample.failed;
+  const exact = sample.read >= jobs;
   return {
-    async read() {
-      try {
-        return await withDeadline(look(), o.timeoutMs, () => new Error(`no reply in ${o.timeoutMs} ms`));
-      } catch (error) {
-        throw new Problem('queue_unavailable', 'The queue does not tell its backlog.', { cause: error });
-      }
-    },
+    lane,
+    takenAt: sample.takenAt,
+    waitingJobs: sample.waiting,
+    activeJobs: sample.active,
+    delayedJobs: sample.delayed,
+    failedJobs: sample.failed,
+    scans: exact || sample.read === 0 ? sample.scansRead : Math.round((sample.scansRead / sample.read) * jobs),
+    oldestAcceptedAt: sample.oldest,
+    exact,
+    jobsEnqueued: sample.enqueued,
   };
 }

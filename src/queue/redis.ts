@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../platform/logger.ts';
 
@@ -30,6 +31,11 @@ export function connectFailingFast(queueUrl: string, timeoutMs: number, logger: 
   });
   logOutages(redis, logger);
   return redis;
+}
+
+/** Waits until the connection is ready, or its attempt to become so fails. */
+export async function ready(redis: Redis): Promise<void> {
+  if (redis.status !== 'ready') await once(redis, 'ready');
 }
 
 /** Longer than any blocking command of BullMQ (10 s and its watchdog's 1 s). */

@@ -26,6 +26,7 @@ export function startSweeper(
 ): Sweeper {
   const link = openLink({ ...o, timeoutMs: TIMEOUT_MS, connections: 1 });
   const sweep = async () => {
+    await link.ready();
     let swept = 0;
     for (const lane of o.lanes) swept += await sweepLane(link, o, lane);
     return swept;
