@@ -1,0 +1,70 @@
+import type { Pool } from 'pg';
+import type { ResortDayTotals } from './history-reader.ts';
+
+/**
+ * What a node holds of a resort's day, over all of its shards. These name the parents, whose plans over every leaf cost
+ * more than the query: Postgres prepares them by name and keeps a generic plan.
+ */
+export async function readResortDay(
+  pool: Pool,
+  resortId: number,
+  season: number,
+  day: number,
+): Promise<ResortDayTotals> {
+  const [totals, lifts] = await Promise.all([
+    pool.query<{ skiers: number; rides: number; vertical_m: number }>({
+      name: 'resort_day',
+      text: `SELECT coalesce(sum(skiers), 0)::float8 AS skiers, coalesce(sum(rides), 0)::float8 AS rides,
+               coalesce(sum(vertical_m), 0)::float8 AS vertical_m
+             FROM resort_days WHERE resort_id = $1 AND season = $2 AND day = $3`,
+      values: [resortId, season, day],
+    }),
+    pool.query<{ lift_id: number; hour: number; rides: number }>({
+      name: 'resort_day_lifts',
+      text: `SELECT lift_id, hour, sum(rides)::float8 AS rides
+             FROM lift_hours WHERE resort_id = $1 AND season = $2 AND day = $3 GROUP BY lift_id, hour`,
+      values: [resortId, season, day],
+    }),
+  ]);
+  const row = totals.rows[0];
+  return {
+    skiers: row?.skiers ?? 0,
+    rides: row?.rides ?? 0,
+    verticalM: row?.vertical_m ?? 0,
+    lifts: lifts.rows.map(({ lift_id, hour, rides }) => ({ liftId: lift_id, hour, rides })),
+  };
+}
+
+/** Different skiers at a resort on a day. */
+export async function readResortSkiers(pool: Pool, resortId: number, season: number, day: number): Promise<number> {
+  const { rows } = await pool.query<{ skiers: number }>({
+    name: 'resort_skiers',
+    text: `SELECT coalesce(sum(skiers), 0)::float8 AS skiers
+           FROM resort_days WHERE resort_id = $1 AND season = $2 AND day = $3`,
+    values: [resortId, season, day],
+  });
+  return rows[0]?.skiers ?? 0;
+}
+
+/** The seasons that rides of a resort were stored under. */
+export async function readStoredSeasons(pool: Pool, resortId: number): Promise<number[]> {
+  const { rows } = await pool.query<{ season: number }>({
+    name: 'resort_seasons',
+    text: 'SELECT season FROM resort_seasons WHERE resort_id = $1',
+    values: [resortId],
+  });
+  return rows.map(({ season }) => season);
+}
+
+/** Adds up what the nodes have; exact, since a skier lives on one shard. */
+export function sumResortDays(parts: ResortDayTotals[]): ResortDayTotals {
+  const rides = new Map<string, ResortDayTotals['lifts'][number]>();
+  for (const entry of parts.flatMap((part) => part.lifts)) {
+    const key = `${entry.liftId} ${entry.hour}`;
+    const sum = rides.get(key);
+    if (sum) sum.rides += entry.rides;
+    else rides.set(key, { ...entry });
+  }
+  const sumOf = (field: 'skiers' | 'rides' | 'verticalM') => parts.reduce((sum, part) => sum + part[field], 0);
+  return { skiers: sumOf('skiers'), rides: sumOf('rides'), verticalM: sumOf('verticalM'), lifts: [...rides.values()] };
+}
