@@ -1,10 +1,10 @@
 // The first chair: five times the rate for 30 s, then back. DURATION is the calm before, and again after.
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
-import { GRACEFUL_STOP, READ_BACK_THRESHOLDS } from './read-back.ts';
+import { READ_BACK_THRESHOLDS } from './read-back.ts';
 import { learnLifts, type Lift } from './resorts.ts';
 import { sendScan } from './send-scan.ts';
-import { readSettings, usersFor } from './settings.ts';
+import { gracefulStop, readSettings, usersFor } from './settings.ts';
 
 const settings = readSettings({ rate: 100, duration: '15s' });
 const BURST = 5;
@@ -16,7 +16,7 @@ export const options: Options = {
       executor: 'constant-arrival-rate',
       rate: settings.rate,
       duration: settings.duration,
-      gracefulStop: GRACEFUL_STOP,
+      gracefulStop: gracefulStop(settings),
       ...usersFor(settings.rate),
     },
     burst: {
@@ -29,7 +29,7 @@ export const options: Options = {
         { target: settings.rate, duration: '1s' },
         { target: settings.rate, duration: settings.duration },
       ],
-      gracefulStop: GRACEFUL_STOP,
+      gracefulStop: gracefulStop(settings),
       ...usersFor(peak),
     },
   },

@@ -2,11 +2,11 @@
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { gateOf, postBatch } from './gate.ts';
-import { GRACEFUL_STOP, READ_BACK_THRESHOLDS, readBack } from './read-back.ts';
+import { READ_BACK_THRESHOLDS, readBack } from './read-back.ts';
 import { learnLifts, type Lift } from './resorts.ts';
 import { newScan } from './scans.ts';
 import { sendScan } from './send-scan.ts';
-import { readSettings, usersFor } from './settings.ts';
+import { gracefulStop, readSettings, usersFor } from './settings.ts';
 
 const settings = readSettings({ rate: 100, duration: '1m' });
 const BATCH = 500;
@@ -22,7 +22,7 @@ export const options: Options = {
       exec: 'live',
       rate: settings.rate,
       duration: settings.duration,
-      gracefulStop: GRACEFUL_STOP,
+      gracefulStop: gracefulStop(settings),
       ...usersFor(settings.rate),
     },
     offline: {
@@ -31,7 +31,7 @@ export const options: Options = {
       rate: batchesPer10s,
       timeUnit: '10s',
       duration: settings.duration,
-      gracefulStop: GRACEFUL_STOP,
+      gracefulStop: gracefulStop(settings),
       ...usersFor(batchesPer10s / 10),
     },
   },

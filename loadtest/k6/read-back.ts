@@ -13,12 +13,7 @@ export interface Ride {
   scannedAt: string;
 }
 
-/** An acked scan that can't be read after this long counts as lost. */
-const LOST_AFTER_MS = 30_000;
 const PAUSE_MS = 50;
-
-/** Iterations may end this late: a little after a scan is given up for lost. k6 would cut them short at 30 s. */
-export const GRACEFUL_STOP = '40s';
 
 const readBackScans = new Counter('scans_read_back');
 const lostScans = new Counter('scans_lost');
@@ -46,7 +41,7 @@ export async function readBack(settings: Settings, scan: Scan, ackedAt: number, 
   for (;;) {
     const rides = await ridesOf(settings, scan.skierId, 'read-back');
     found = rides.filter(({ eventId }) => eventId === scan.eventId);
-    if (found.length > 0 || Date.now() - ackedAt > LOST_AFTER_MS) break;
+    if (found.length > 0 || Date.now() - ackedAt > settings.lostAfterMs) break;
     await new Promise<void>((resolve) => void setTimeout(resolve, PAUSE_MS));
   }
   if (found.length === 0) lostScans.add(1, tags);
@@ -61,7 +56,7 @@ export async function readBack(settings: Settings, scan: Scan, ackedAt: number, 
  * @returns a skier's newest rides, at most 200; none when the answer was no 200
  */
 export async function ridesOf(settings: Settings, skierId: number, op: string): Promise<Ride[]> {
-  const url = `${settings.baseUrl}/v1/skiers/${skierId}/rides?limit=200`;
+  const url = `${settings.readUrl}/v1/skiers/${skierId}/rides?limit=200`;
   const response = await http.asyncRequest('GET', url, null, {
     headers: { Authorization: `Bearer ${settings.adminKey}` },
     tags: { name: 'GET rides', op },

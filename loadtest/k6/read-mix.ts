@@ -4,10 +4,10 @@ import exec from 'k6/execution';
 import http from 'k6/http';
 import type { Options } from 'k6/options';
 import { gateOf } from './gate.ts';
-import { GRACEFUL_STOP, READ_BACK_THRESHOLDS } from './read-back.ts';
+import { READ_BACK_THRESHOLDS } from './read-back.ts';
 import { learnLifts, type Lift } from './resorts.ts';
 import { sendScan } from './send-scan.ts';
-import { readSettings, usersFor } from './settings.ts';
+import { gracefulStop, readSettings, usersFor } from './settings.ts';
 import { type KnownSkier, pickRead, prepareSkiers } from './skiers.ts';
 
 const settings = readSettings({ rate: 300, duration: '1m' });
@@ -29,7 +29,7 @@ export const options: Options = {
       exec: 'scan',
       rate: writesPerSecond,
       duration: settings.duration,
-      gracefulStop: GRACEFUL_STOP,
+      gracefulStop: gracefulStop(settings),
       ...usersFor(writesPerSecond),
     },
   },
@@ -60,7 +60,7 @@ export async function read({ skiers }: Prepared): Promise<void> {
   const skier = skiers[Math.floor(Math.random() * skiers.length)];
   if (skier === undefined) throw new Error('setup has prepared no skiers');
   const { name, op, path, isComplete } = pickRead();
-  const response = await http.asyncRequest('GET', settings.baseUrl + path(skier), null, {
+  const response = await http.asyncRequest('GET', settings.readUrl + path(skier), null, {
     headers: { Authorization: `Bearer ${settings.adminKey}` },
     tags: { name, op },
     timeout: '10s',

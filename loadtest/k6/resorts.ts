@@ -15,14 +15,14 @@ const RESORTS = 10;
  * @returns the lifts of the first ten resorts
  * @throws Error when the service does not answer, or has no lift at all
  */
-export async function learnLifts({ baseUrl }: Settings): Promise<Lift[]> {
-  const { resorts } = await get<{ resorts: { resortId: number }[] }>(`${baseUrl}/v1/resorts`);
+export async function learnLifts({ readUrl }: Settings): Promise<Lift[]> {
+  const { resorts } = await get<{ resorts: { resortId: number }[] }>(`${readUrl}/v1/resorts`);
   const lifts: Lift[] = [];
   for (const { resortId } of resorts.slice(0, RESORTS)) {
-    const resort = await get<{ lifts: { liftId: number }[] }>(`${baseUrl}/v1/resorts/${resortId}`);
+    const resort = await get<{ lifts: { liftId: number }[] }>(`${readUrl}/v1/resorts/${resortId}`);
     for (const { liftId } of resort.lifts) lifts.push({ resortId, liftId });
   }
-  if (lifts.length === 0) throw new Error(`${baseUrl} knows no resort with a lift`);
+  if (lifts.length === 0) throw new Error(`${readUrl} knows no resort with a lift`);
   return lifts;
 }
 

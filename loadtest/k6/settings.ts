@@ -1,7 +1,9 @@
 /** What a run takes from outside (`k6 run -e NAME=value`); everything has a default but the keys. */
 export interface Settings {
-  /** where edge, rides and ops answer, without a slash at the end */
+  /** where scans go, without a slash at the end: the gateway, or an edge */
   baseUrl: string;
+  /** where reads go; the same unless READ_URL names another, for a stack without a gateway */
+  readUrl: string;
   /** one or more; a scan's device is the key it was sent with */
   deviceKeys: readonly string[];
   /** reads every skier's rides */
@@ -10,7 +12,11 @@ export interface Settings {
   rate: number;
   /** how long the main part takes, as k6 writes durations: 30s, 10m */
   duration: string;
+  /** an acked scan that can't be read after this long counts as lost, milliseconds; LOST_AFTER_MS */
+  lostAfterMs: number;
 }
+
+const LOST_AFTER_MS = 30_000;
 
 /**
  * @param defaults what RATE and DURATION are without being set
@@ -19,19 +25,31 @@ export interface Settings {
 export function readSettings(defaults: { rate: number; duration: string }): Settings {
   const rate = Number(__ENV.RATE || defaults.rate);
   if (!Number.isInteger(rate) || rate < 1) throw new Error(`RATE must be a whole number from 1, not ${__ENV.RATE}`);
+  const baseUrl = withoutSlash(__ENV.BASE_URL || 'http://127.0.0.1:8080');
   return {
-    baseUrl: (__ENV.BASE_URL || 'http://127.0.0.1:8080').replace(/\/+$/, ''),
+    baseUrl,
+    readUrl: withoutSlash(__ENV.READ_URL || baseUrl),
     deviceKeys: required('DEVICE_KEY').split(','),
     adminKey: required('ADMIN_KEY'),
     rate,
     duration: __ENV.DURATION || defaults.duration,
+    lostAfterMs: Number(__ENV.LOST_AFTER_MS || LOST_AFTER_MS),
   };
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 function required(name: string): string {
   const value = __ENV[name];
   if (!value) throw new Error(`${name} is not set: pass it with -e ${name}=...`);
   return value;
+}
+
+/** How late iterations may end: a little after a scan is given up for lost. k6 would cut them short at 30 s. */
+export function gracefulStop({ lostAfterMs }: Settings): string {
+  return `${lostAfterMs + 10_000}ms`;
 }
 
 /**

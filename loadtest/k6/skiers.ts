@@ -20,9 +20,9 @@ interface Read {
   op: 'skier-read' | 'resort-read';
   /** of 100 reads */
   share: number;
-  path(skier: KnownSkier): string;
+  path: (skier: KnownSkier) => string;
   /** whether the answer holds what was acked before the run; others may have added to it */
-  isComplete(body: unknown, skier: KnownSkier): boolean;
+  isComplete: (body: unknown, skier: KnownSkier) => boolean;
 }
 
 const SKIERS = 200;

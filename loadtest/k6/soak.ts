@@ -3,11 +3,11 @@ import { check } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import type { Options } from 'k6/options';
-import { GRACEFUL_STOP, READ_BACK_THRESHOLDS } from './read-back.ts';
+import { READ_BACK_THRESHOLDS } from './read-back.ts';
 import { learnLifts, type Lift } from './resorts.ts';
 import { randomSkier } from './scans.ts';
 import { sendScan } from './send-scan.ts';
-import { readSettings, usersFor } from './settings.ts';
+import { gracefulStop, readSettings, usersFor } from './settings.ts';
 
 const settings = readSettings({ rate: 100, duration: '30m' });
 const readsPerSecond = Math.max(1, Math.round(settings.rate / 2));
@@ -19,7 +19,7 @@ export const options: Options = {
       exec: 'scan',
       rate: settings.rate,
       duration: settings.duration,
-      gracefulStop: GRACEFUL_STOP,
+      gracefulStop: gracefulStop(settings),
       ...usersFor(settings.rate),
     },
     reads: {
@@ -54,7 +54,7 @@ export function scan(lifts: Lift[]): Promise<void> {
 
 /** Days of any skier: most have none or few at first, and more of them as the run goes on. */
 export async function read(): Promise<void> {
-  const response = await http.asyncRequest('GET', `${settings.baseUrl}/v1/skiers/${randomSkier()}/days`, null, {
+  const response = await http.asyncRequest('GET', `${settings.readUrl}/v1/skiers/${randomSkier()}/days`, null, {
     headers: { Authorization: `Bearer ${settings.adminKey}` },
     tags: { name: 'GET days', op: 'read', phase: phaseNow() },
     timeout: '10s',

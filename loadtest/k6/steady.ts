@@ -1,10 +1,10 @@
 // A steady rate of single scans, as on a usual day.  k6 run -e DEVICE_KEY=... -e ADMIN_KEY=... -e RATE=500 steady.ts
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
-import { GRACEFUL_STOP, READ_BACK_THRESHOLDS } from './read-back.ts';
+import { READ_BACK_THRESHOLDS } from './read-back.ts';
 import { learnLifts, type Lift } from './resorts.ts';
 import { sendScan } from './send-scan.ts';
-import { readSettings, usersFor } from './settings.ts';
+import { gracefulStop, readSettings, usersFor } from './settings.ts';
 
 const settings = readSettings({ rate: 200, duration: '1m' });
 
@@ -14,7 +14,7 @@ export const options: Options = {
       executor: 'constant-arrival-rate',
       rate: settings.rate,
       duration: settings.duration,
-      gracefulStop: GRACEFUL_STOP,
+      gracefulStop: gracefulStop(settings),
       ...usersFor(settings.rate),
     },
   },

@@ -1,0 +1,108 @@
+// npm run loadtest -- steady --rate 500 --duration 30s
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { drawChart } from './chart.ts';
+import { MetricRegistry } from './metric-registry.ts';
+import { DISCLAIMER, makeReport, type Report } from './report.ts';
+import { loadScript } from './script.ts';
+import { openSession } from './session.ts';
+import { summarise } from './summary.ts';
+import { existingTarget, type StackKind, startTarget, type Target } from './target.ts';
+import { runTest } from './test-run.ts';
+
+/** The run was measured, and failed. */
+const EXIT_FAILED = 1;
+/** There is no measurement: the script, the target or the command line is wrong. */
+const EXIT_NOT_RUN = 2;
+const EXIT_STOPPED = 130;
+const SCRIPTS = path.resolve(import.meta.dirname, '../k6');
+const RESULTS = path.resolve(import.meta.dirname, '../results');
+
+interface Flags {
+  rate?: string;
+  duration?: string;
+  stack?: StackKind;
+  url?: string;
+  env: Record<string, string>;
+  results: string;
+}
+
+const program = new Command('loadtest')
+  .description(`Runs a k6 script of loadtest/k6 on a stand-in of k6. ${DISCLAIMER}`)
+  .argument('<script>', 'steady, burst, read-mix, offline-gates, soak, or a file')
+  .option('--rate <n>', 'RATE of the script, a second')
+  .option('--duration <time>', 'DURATION of the script, as 30s or 5m')
+  .addOption(
+    new Option('--stack [kind]', 'start what is loaded, and stop it afterwards (the default)')
+      .choices(['split', 'all-in-one'])
+      .preset('split')
+      .conflicts('url'),
+  )
+  .option('--url <url>', 'load what runs there already; loopback only; DEVICE_KEY and ADMIN_KEY from the environment')
+  .option('-e, --env <name=value>', 'set a variable of the script; may repeat', readVariable, {})
+  .option('--results <folder>', 'where to write JSON and chart', RESULTS)
+  .exitOverride()
+  .action(main);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')))
+    process.stderr.write(`${String(error)}\n`);
+  process.exitCode = error instanceof Error && 'exitCode' in error && error.exitCode === 0 ? 0 : EXIT_NOT_RUN;
+}
+process.exit();
+
+async function main(name: string, flags: Flags): Promise<void> {
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+  say(DISCLAIMER);
+  const target = flags.url === undefined ? await startTarget(flags.stack ?? 'split') : existingTarget(flags.url);
+  let report: Report;
+  try {
+    report = await measure(name, flags, target, stopped.signal);
+  } finally {
+    await target.stop();
+  }
+  say(summarise(report));
+  for (const file of await writeResults(report, flags.results)) say(file);
+  process.exitCode = stopped.signal.aborted ? EXIT_STOPPED : report.passed ? 0 : EXIT_FAILED;
+}
+
+async function measure(name: string, flags: Flags, target: Target, signal: AbortSignal): Promise<Report> {
+  const file = /\.[jt]s$/.test(name) ? path.resolve(name) : path.join(SCRIPTS, `${name}.ts`);
+  const metrics = new MetricRegistry();
+  openSession({ metrics });
+  const script = await loadScript(pathToFileURL(file), {
+    ...(process.env as Record<string, string>), // as `k6 run` does
+    ...target.env,
+    ...(flags.rate === undefined ? {} : { RATE: flags.rate }),
+    ...(flags.duration === undefined ? {} : { DURATION: flags.duration }),
+    ...flags.env,
+  });
+  say(`${name} runs against ${target.name}`);
+  const outcome = await runTest({ script, metrics, signal });
+  return makeReport({ script: path.basename(file), target: target.name, outcome, metrics });
+}
+
+/** @returns the files */
+async function writeResults(report: Report, folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const stamp = report.startedAt.replaceAll(/[:.]/g, '-');
+  const base = path.join(folder, `${path.parse(report.script).name}-${stamp}`);
+  await writeFile(`${base}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeFile(`${base}.svg`, drawChart(report));
+  return [`${base}.json`, `${base}.svg`];
+}
+
+function readVariable(text: string, before: Record<string, string>): Record<string, string> {
+  const [name = '', ...value] = text.split('=');
+  if (name === '' || value.length === 0) throw new InvalidArgumentError('write it as NAME=value');
+  return { ...before, [name]: value.join('=') };
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
