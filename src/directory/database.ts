@@ -106,7 +106,8 @@ async function onConnection<T>(pool: Pool, work: (db: DirectoryQueries) => Promi
 }
 
 function unavailable(cause: unknown): Problem {
-  return new Problem('directory_unavailable', 'the directory can not be reached', { cause });
+  const detail = isUndefinedTable(cause) ? 'the directory is not initialised' : 'the directory can not be reached';
+  return new Problem('directory_unavailable', detail, { cause });
 }
 
 /**
@@ -114,17 +115,23 @@ function unavailable(cause: unknown): Problem {
  * (deadlock), resources, object in use (lock timeout), operator intervention (shutdown, statement timeout), system.
  */
 const ABSENT_CLASSES = new Set(['08', '25', '40', '53', '55', '57', '58']);
-const UNDEFINED_TABLE = '42P01';
 
 function isAbsence(error: unknown): boolean {
   if (!(error instanceof DrizzleQueryError)) return false;
-  const { cause } = error;
-  if (!(cause instanceof DatabaseError)) return true; // no answer from the server: timeout or a broken connection
-  const state = cause.code ?? '';
-  return state === UNDEFINED_TABLE || ABSENT_CLASSES.has(state.slice(0, 2));
+  const state = sqlStateOf(error);
+  if (state === undefined) return true; // no answer from the server: timeout or a broken connection
+  return isUndefinedTable(error) || ABSENT_CLASSES.has(state.slice(0, 2));
+}
+
+function isUndefinedTable(error: unknown): boolean {
+  return sqlStateOf(error) === '42P01';
 }
 
 /** Whether a query failed since a row with the same unique value exists. */
 export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof DrizzleQueryError && error.cause instanceof DatabaseError && error.cause.code === '23505';
+  return sqlStateOf(error) === '23505';
+}
+
+function sqlStateOf(error: unknown): string | undefined {
+  return error instanceof DrizzleQueryError && error.cause instanceof DatabaseError ? error.cause.code : undefined;
 }
