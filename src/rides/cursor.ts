@@ -24,11 +24,11 @@ const MIN_TIME_MS = Date.UTC(1900, 0, 1);
 const MAX_TIME_MS = Date.UTC(2200, 0, 1);
 const DATE = /^(19|20|21)/;
 const integer = z.int().min(0).max(2_147_483_647);
-const time = z.int().min(MIN_TIME_MS).max(MAX_TIME_MS);
-const date = z.iso.date().regex(DATE);
+const timeMs = z.int().min(MIN_TIME_MS).max(MAX_TIME_MS);
+const localDate = z.iso.date().regex(DATE);
 
-const rideCursor = z.tuple([z.literal(VERSION), z.literal('ride'), time, integer, z.string().refine(isUuid)]);
-const dayCursor = z.tuple([z.literal(VERSION), z.literal('day'), date, integer, integer, integer]);
+const rideCursor = z.tuple([z.literal(VERSION), z.literal('ride'), timeMs, integer, z.string().refine(isUuid)]);
+const dayCursor = z.tuple([z.literal(VERSION), z.literal('day'), localDate, integer, integer, integer]);
 
 /** @returns an opaque cursor: base64url, without secrets, of a version that later code can still tell apart */
 export function rideCursorOf(key: RideKey): string {

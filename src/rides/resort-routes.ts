@@ -17,7 +17,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.get(
     '/v1/resorts',
-    describeRoute(routeDoc({ summary: 'All resorts', tag: 'resorts', reply: resortList })),
+    describeRoute(routeDoc({ summary: 'All resorts', tag: 'Resorts', reply: resortList })),
     (c) => {
       const resorts = [...o.directory.snapshot().resorts.values()];
       return c.json({ resorts: resorts.map(({ resortId, name, timeZone }) => ({ resortId, name, timeZone })) });
@@ -28,7 +28,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
     describeRoute(
       routeDoc({
         summary: 'A resort with its lifts and declared seasons',
-        tag: 'resorts',
+        tag: 'Resorts',
         parameters: [RESORT],
         reply: resortDetail,
         problems: ['malformed', 'not_found', 'invalid'],
@@ -42,7 +42,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
       routeDoc({
         summary: 'A resort’s day: skiers, rides and the load of each lift by hour',
         description: 'Asks every node and adds up; exact, since a skier lives on one shard.',
-        tag: 'resorts',
+        tag: 'Resorts',
         parameters: [RESORT, DATE],
         reply: resortDay,
         problems: ['malformed', 'not_found', 'invalid', 'node_unavailable'],

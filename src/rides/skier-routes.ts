@@ -1,116 +1,40 @@
 import { Hono } from 'hono';
 import { describeRoute } from 'hono-openapi';
-import type { ProblemCode } from '../domain/problem.ts';
-import { MAX_SKIER_ID } from '../domain/shard.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
-import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
 import type { RidesOptions } from './app.ts';
 import { allowReading } from './caller.ts';
 import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from './cursor.ts';
-import {
-  DEFAULT_LIMIT,
-  MAX_LIMIT,
-  readDate,
-  readDateRange,
-  readId,
-  readLimit,
-  readResorts,
-  readSeasons,
-  single,
-} from './query.ts';
+import { readDate, readDateRange, readId, readLimit, readResorts, readSeasons, single } from './query.ts';
 import { dayJson, rideJson, skierDayJson } from './represent.ts';
-import { daysPage, type DaysPage, ridesPage, type RidesPage, skierDay, skierSeasons } from './shapes.ts';
-
-const SKIER = pathParameter('skierId', { type: 'integer', minimum: 1, maximum: MAX_SKIER_ID });
-const FILTERS = [
-  queryParameter('resort', { type: 'array', items: { type: 'integer' } }, 'only these resorts; may repeat'),
-  queryParameter('season', { type: 'array', items: { type: 'integer' } }, 'only these seasons; may repeat'),
-];
-const DATES = [
-  queryParameter('from', { type: 'string', format: 'date' }, 'first local day'),
-  queryParameter('to', { type: 'string', format: 'date' }, 'last local day'),
-];
-const PAGING = [
-  queryParameter(
-    'limit',
-    { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
-    'how many at most',
-  ),
-  queryParameter('cursor', { type: 'string' }, '`nextCursor` of the page before'),
-];
-
-function doc(
-  summary: string,
-  rest: Pick<RouteDoc, 'reply' | 'parameters' | 'description'>,
-): ReturnType<typeof routeDoc> {
-  return routeDoc({
-    summary,
-    tag: 'rides',
-    audience: ['skierToken', 'adminKey'],
-    problems: PROBLEMS,
-    ...rest,
-  });
-}
+import type { DaysPage, RidesPage } from './shapes.ts';
+import { DAY, DAYS, RIDES, SEASONS } from './skier-docs.ts';
 
 /** A skier's own history, under `/v1/skiers`. */
 export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.get(
-    '/v1/skiers/:skierId/rides',
-    describeRoute(
-      doc('A skier’s rides, newest first', {
-        reply: ridesPage,
-        problems: LIST_PROBLEMS,
-        parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING],
-      }),
-    ),
-    async (c) => {
-      const skierId = readId(c.req.param('skierId'), 'skierId');
-      await allowReading(c, skierId, o);
-      return c.json(await ridesOf(o, skierId, c.req.queries()));
-    },
-  );
-  app.get(
-    '/v1/skiers/:skierId/days',
-    describeRoute(
-      doc('A skier’s days, newest first', {
-        reply: daysPage,
-        problems: LIST_PROBLEMS,
-        parameters: [SKIER, ...FILTERS, ...PAGING],
-      }),
-    ),
-    async (c) => {
-      const skierId = readId(c.req.param('skierId'), 'skierId');
-      await allowReading(c, skierId, o);
-      return c.json(await daysOf(o, skierId, c.req.queries()));
-    },
-  );
-  app.get(
-    '/v1/skiers/:skierId/days/:date',
-    describeRoute(
-      doc('One day of a skier with all its rides', {
-        reply: skierDay,
-        parameters: [SKIER, pathParameter('date', { type: 'string', format: 'date' })],
-      }),
-    ),
-    async (c) => {
-      const skierId = readId(c.req.param('skierId'), 'skierId');
-      await allowReading(c, skierId, o);
-      const date = readDate(c.req.param('date'), 'date');
-      const { days, rides } = await o.history.day(skierId, date);
-      return c.json(skierDayJson(date, days, rides, o.directory.snapshot().resorts));
-    },
-  );
-  app.get(
-    '/v1/skiers/:skierId/seasons',
-    describeRoute(doc('A skier’s seasons with their totals', { reply: skierSeasons, parameters: [SKIER] })),
-    async (c) => {
-      const skierId = readId(c.req.param('skierId'), 'skierId');
-      await allowReading(c, skierId, o);
-      const seasons = await o.history.seasons(skierId);
-      return c.json({ seasons: seasons.map((totals) => ({ ...totals, season: String(totals.season) })) });
-    },
-  );
+  app.get('/v1/skiers/:skierId/rides', describeRoute(RIDES), async (c) => {
+    const skierId = readId(c.req.param('skierId'), 'skierId');
+    await allowReading(c, skierId, o);
+    return c.json(await ridesOf(o, skierId, c.req.queries()));
+  });
+  app.get('/v1/skiers/:skierId/days', describeRoute(DAYS), async (c) => {
+    const skierId = readId(c.req.param('skierId'), 'skierId');
+    await allowReading(c, skierId, o);
+    return c.json(await daysOf(o, skierId, c.req.queries()));
+  });
+  app.get('/v1/skiers/:skierId/days/:date', describeRoute(DAY), async (c) => {
+    const skierId = readId(c.req.param('skierId'), 'skierId');
+    await allowReading(c, skierId, o);
+    const date = readDate(c.req.param('date'), 'date');
+    const { days, rides } = await o.history.day(skierId, date);
+    return c.json(skierDayJson(date, days, rides, o.directory.snapshot().resorts));
+  });
+  app.get('/v1/skiers/:skierId/seasons', describeRoute(SEASONS), async (c) => {
+    const skierId = readId(c.req.param('skierId'), 'skierId');
+    await allowReading(c, skierId, o);
+    const seasons = await o.history.seasons(skierId);
+    return c.json({ seasons: seasons.map((totals) => ({ ...totals, season: String(totals.season) })) });
+  });
   return app;
 }
 

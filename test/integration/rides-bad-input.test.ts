@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ADMIN_KEY, type ReadSide, startReadSide } from '../support/read-side.ts';
+import { problemOf } from '../support/replies.ts';
 
 const RIDES = '/v1/skiers/70201/rides';
 const DAYS = '/v1/skiers/70201/days';
@@ -60,12 +61,7 @@ describe('bad input of the read side', () => {
     ['an unknown path', '/v1/skiers/70201/friends', 404, 'not_found'],
   ])('%s', async (_what, path, status, code) => {
     const response = await side.get(path, { authorization: `Bearer ${ADMIN_KEY}` });
-    expect(response.headers.get('content-type')).toBe('application/problem+json');
-    const problem = (await response.json()) as { code: string; status: number; detail: string; requestId: string };
-    expect([response.status, problem.code]).toEqual([status, code]);
-    expect(problem.status).toBe(status);
-    expect(problem.detail).not.toBe('');
-    expect(problem.requestId).not.toBe('');
+    expect(await problemOf(response)).toEqual([status, code]);
   });
 
   test('cursors at the ends of time are taken and find nothing', async () => {

@@ -42,7 +42,8 @@ describe('resorts, as everyone may see them', () => {
   });
 
   test('a day adds up over all nodes: each skier once, each ride in its hour', async () => {
-    expect(new Set(SKIERS.map((skierId) => side.nodeOf(skierId))).size, 'the skiers live on both nodes').toBe(2);
+    const nodesOfSkiers = new Set(SKIERS.map((skierId) => side.nodeOf(skierId)));
+    expect(nodesOfSkiers.size).toBe(2);
     const found = resortDay.parse(await side.json(`/v1/resorts/1/days/${date}`));
     const at = side.resort(1).calendar.locate(Date.parse(MORNING));
     expect(found).toMatchObject({ resortId: 1, date, season: String(at.season), day: at.day });

@@ -12,6 +12,8 @@ function codeOf(read: () => unknown): ProblemCode | undefined {
   return undefined;
 }
 
+const isKnown = (resortId: number) => resortId < 10;
+
 describe('the values of a query', () => {
   test.each([
     ['', 'malformed'],
@@ -72,7 +74,6 @@ describe('the values of a query', () => {
   });
 
   test('resorts and seasons may repeat, each counts once', () => {
-    const isKnown = (resortId: number) => resortId < 10;
     expect(readResorts({ resort: ['1', '2', '1'] }, isKnown)).toEqual([1, 2]);
     expect(readResorts({}, isKnown)).toBeUndefined();
     expect(codeOf(() => readResorts({ resort: ['1', '77'] }, isKnown))).toBe('unknown_resort');

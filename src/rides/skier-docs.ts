@@ -1,0 +1,54 @@
+import type { ProblemCode } from '../domain/problem.ts';
+import { MAX_SKIER_ID } from '../domain/shard.ts';
+import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT } from './query.ts';
+import { daysPage, ridesPage, skierDay, skierSeasons } from './shapes.ts';
+
+// What /openapi.json says of the routes under /v1/skiers.
+
+const SKIER = pathParameter('skierId', { type: 'integer', minimum: 1, maximum: MAX_SKIER_ID });
+const FILTERS = [
+  queryParameter('resort', { type: 'array', items: { type: 'integer' } }, 'only these resorts; may repeat'),
+  queryParameter('season', { type: 'array', items: { type: 'integer' } }, 'only these seasons; may repeat'),
+];
+const DATES = [
+  queryParameter('from', { type: 'string', format: 'date' }, 'first local day'),
+  queryParameter('to', { type: 'string', format: 'date' }, 'last local day'),
+];
+const PAGING = [
+  queryParameter(
+    'limit',
+    { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+    'how many at most',
+  ),
+  queryParameter('cursor', { type: 'string' }, '`nextCursor` of the page before'),
+];
+
+const PROBLEMS: ProblemCode[] = ['malformed', 'unauthorized', 'forbidden', 'not_found', 'invalid', 'node_unavailable'];
+const LIST_PROBLEMS: ProblemCode[] = [...PROBLEMS, 'bad_cursor', 'unknown_resort'];
+
+function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'problems'>): ReturnType<typeof routeDoc> {
+  return routeDoc({
+    summary,
+    tag: 'Rides',
+    audience: ['skierToken', 'adminKey'],
+    problems: PROBLEMS,
+    ...rest,
+  });
+}
+
+export const RIDES = doc('A skier’s rides, newest first', {
+  reply: ridesPage,
+  problems: LIST_PROBLEMS,
+  parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING],
+});
+export const DAYS = doc('A skier’s days, newest first', {
+  reply: daysPage,
+  problems: LIST_PROBLEMS,
+  parameters: [SKIER, ...FILTERS, ...PAGING],
+});
+export const DAY = doc('One day of a skier with all its rides', {
+  reply: skierDay,
+  parameters: [SKIER, pathParameter('date', { type: 'string', format: 'date' })],
+});
+export const SEASONS = doc('A skier’s seasons with their totals', { reply: skierSeasons, parameters: [SKIER] });
