@@ -26,10 +26,7 @@ const COMMANDS = [
   deadCommand,
 ];
 
-const program = new Command('liftline')
-  .description('Ski lift scans in, rides out')
-  .version(packageJson.version)
-  .showHelpAfterError('(--help shows what there is)');
+const program = new Command('liftline').description('Ski lift scans in, rides out').version(packageJson.version);
 for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
 
 // a reader that has seen enough, e.g. `liftline devices list | head -1`

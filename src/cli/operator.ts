@@ -1,21 +1,34 @@
 import path from 'node:path';
 import { type Directory, withDirectory } from '../directory/database.ts';
 import { loadConfig } from '../platform/config.ts';
-import { readRuntime, readSecrets } from './home.ts';
+import type { QueueAddress } from '../queue/lanes.ts';
+import { type Runtime, readRuntime, readSecrets } from './home.ts';
 import { isRunning } from './process-identity.ts';
 import { CommandError } from './run-command.ts';
 
 /** The commands that look into a running system find it by the environment, or by the home of a running `up`. */
 export async function findDirectoryUrl(): Promise<string> {
-  if (process.env.DIRECTORY_URL) {
-    return loadConfig({ DIRECTORY_URL: process.env.DIRECTORY_URL, QUEUE_URL: 'redis://unused' }, 'worker').directoryUrl;
-  }
+  const given = process.env.DIRECTORY_URL;
+  if (given) return loadConfig({ DIRECTORY_URL: given, QUEUE_URL: 'redis://unused' }, 'worker').directoryUrl;
+  return (await findRunning('DIRECTORY_URL')).directoryUrl;
+}
+
+/** @returns where the lanes are, by `QUEUE_URL` and `QUEUE_PREFIX` or by the home of a running `up` */
+export async function findQueue(): Promise<QueueAddress> {
+  const QUEUE_URL = process.env.QUEUE_URL || (await findRunning('QUEUE_URL')).queueUrl;
+  const { QUEUE_PREFIX } = process.env;
+  const { queueUrl, queuePrefix } = loadConfig(
+    { DIRECTORY_URL: 'postgres://unused', QUEUE_URL, QUEUE_PREFIX },
+    'worker',
+  );
+  return { queueUrl, queuePrefix };
+}
+
+async function findRunning(name: string): Promise<Runtime> {
   const home = homeFolder();
   const runtime = await readRuntime(home);
-  if (!runtime || !isRunning(runtime.process)) {
-    throw new CommandError(`DIRECTORY_URL is not set, and no liftline runs in ${home}: set it, or run liftline up`);
-  }
-  return runtime.directoryUrl;
+  if (runtime && isRunning(runtime.process)) return runtime;
+  throw new CommandError(`${name} is not set, and no liftline runs in ${home}: set it, or run liftline up`);
 }
 
 /** Does one thing with the directory's database. */

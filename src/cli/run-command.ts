@@ -42,11 +42,13 @@ function failureLines(error: unknown): string[] {
   return [oneLine(error instanceof Error ? messageOf(error) : String(error))];
 }
 
-/** Of a connection that failed on each address of a host, the first reason stands for all. */
+/** With the reason behind it: a directory that can't be reached, say, and the connection that was refused. */
 function messageOf(error: Error): string {
-  if (error.message) return error.message;
-  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
-  return error.name;
+  const reason = error.cause instanceof Error ? messageOf(error.cause) : '';
+  // of a connection that failed on each address of a host, the first stands for all
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  const message = error.message || (first instanceof Error ? first.message : error.name);
+  return reason === '' || message.includes(reason) ? message : `${message}: ${reason}`;
 }
 
 function oneLine(text: string): string {

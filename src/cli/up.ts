@@ -63,7 +63,7 @@ async function startAll(context: ProcessContext, o: UpOptions): Promise<void> {
   refuseOwnDirectory();
   await checkPortIsFree(context.config.host, context.config.port);
   const home = await openHome(context.config.home);
-  lifecycle.onStop('home', home.release);
+  lifecycle.onStop('home', () => home.release());
   const secrets = await openSecrets(home);
   process.stdout.write(`Liftline starts in ${home.path}\n`);
 

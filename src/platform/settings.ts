@@ -86,7 +86,7 @@ export const SETTINGS = {
     name: 'ACK_DEADLINE_MS',
     default: '2000',
     unit: 'ms',
-    processes: ['edge', 'worker', 'up'],
+    processes: ['edge', 'ops', 'worker', 'up'],
     describe: 'How long the queue may take to confirm; then the scan is answered 503.',
   }),
   maxPendingScans: setting(whole(1, 1_000_000), {

@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { openDirectory } from '../directory/database.ts';
+import type { DirectoryFollower } from '../directory/follower.ts';
+import type { DirectorySnapshot } from '../directory/snapshot.ts';
+import { createOpsApp } from '../ops/app.ts';
+import { registerPipelineMetrics } from '../ops/metrics.ts';
+import { createPipeline } from '../ops/pipeline.ts';
+import { openBacklog } from '../queue/backlog-reader.ts';
+import { openProducer } from '../queue/producer.ts';
+import { createDeadLetters } from '../shards/dead-letters.ts';
+import { openReadNodes } from '../shards/read-nodes.ts';
+import { type ProcessContext, runProcess } from './run-process.ts';
+import { type HttpParts, serveHttp } from './serve-http.ts';
+
+/** `liftline ops`: the control plane's face. */
+export function opsCommand(): Command {
+  return new Command('ops')
+    .description('run the control plane: devices, seasons, dead letters, the state of the pipeline')
+    .action(() => runProcess({ name: 'ops', env: process.env, start: startOps }));
+}
+
+async function startOps(context: ProcessContext): Promise<void> {
+  await serveHttp(context, {
+    name: 'ops',
+    build: (directory, snapshot) => openOps(context, directory, snapshot),
+  });
+}
+
+/** Opens the directory for changes, the nodes and the queue, and makes the ops app on them. */
+export async function openOps(
+  { config, logger, lifecycle, metrics }: ProcessContext,
+  follower: DirectoryFollower,
+  { laneCount }: DirectorySnapshot,
+): Promise<HttpParts> {
+  const directory = openDirectory({ url: config.directoryUrl, lifecycle });
+  const nodes = openReadNodes({ poolSize: config.nodePool, timeoutMs: config.nodeTimeoutMs, logger, lifecycle });
+  const queue = { queueUrl: config.queueUrl, queuePrefix: config.queuePrefix, laneCount, logger, lifecycle };
+  const backlog = openBacklog({ ...queue, timeoutMs: config.ackDeadlineMs });
+  const producer = await openProducer({ ...queue, ackDeadlineMs: config.ackDeadlineMs });
+  const deadLetters = createDeadLetters({ directory: follower, nodes, enqueue: (...job) => producer.enqueue(...job) });
+  const pipeline = createPipeline({ follower, backlog, nodes });
+  registerPipelineMetrics({ registry: metrics.registry, pipeline });
+  const { adminKey, skiDataApi } = config;
+  const app = createOpsApp({ directory, follower, deadLetters, pipeline, adminKey, skiDataApi, logger });
+  return { apps: [app], ready: () => true };
+}
