@@ -101,7 +101,7 @@ describe('a skier’s history', () => {
     const { date } = side.resort(1).calendar.locate(lateEvening);
     await side.store([{ skierId: NIGHT, resortId: 1, liftId: 1, at: new Date(lateEvening).toISOString() }]);
     const count = async (query: string) => (await rides(NIGHT, query)).rides.length;
-    expect(await count(`?from=${date}&to=${date}`).toBe(1);
+    expect(await count(`?from=${date}&to=${date}`)).toBe(1);
     expect(await count(`?from=${date}`)).toBe(1);
     expect(await count(`?to=${date}`)).toBe(1);
     expect(await count('?to=2025-12-19')).toBe(0);
