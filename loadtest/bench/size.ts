@@ -1,0 +1,33 @@
+/** How much is measured. */
+export interface BenchSize {
+  /** repetitions of each comparison; the median counts */
+  rounds: number;
+  /** seconds of one turn at full speed */
+  peakS: number;
+  warmUpS: number;
+  /** scans of one persisting turn */
+  persistScans: number;
+  /** scans of the memory run */
+  memoryScans: number;
+  /** seconds of the freshness run */
+  freshnessS: number;
+}
+
+export const FULL: BenchSize = {
+  rounds: 5,
+  peakS: 8,
+  warmUpS: 3,
+  persistScans: 200_000,
+  memoryScans: 1_000_000,
+  freshnessS: 30,
+};
+
+/** For CI: proves that it runs; its figures are worth little. */
+export const QUICK: BenchSize = {
+  rounds: 3,
+  peakS: 2,
+  warmUpS: 1,
+  persistScans: 20_000,
+  memoryScans: 50_000,
+  freshnessS: 5,
+};
