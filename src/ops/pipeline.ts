@@ -1,14 +1,14 @@
 import type { DirectoryFollower } from '../directory/follower.ts';
 import type { BacklogReader } from '../queue/backlog-reader.ts';
 import type { LaneBacklog } from '../queue/backlog.ts';
-import type { LaneLedger, NodeLedger } from '../shards/ledger-reader.ts';
+import { type LaneLedger, type NodeLedger, readNodeLedger } from '../shards/ledger-reader.ts';
+import type { ReadNodes } from '../shards/read-nodes.ts';
 import { type LaneBooks, laneBooks } from './conservation.ts';
 
 export interface PipelineSources {
   follower: Pick<DirectoryFollower, 'snapshot'>;
   backlog: BacklogReader;
-  /** @throws when the node does not answer in time */
-  readLedger: (nodeId: number) => Promise<NodeLedger>;
+  nodes: ReadNodes;
 }
 
 /** Everything between the acks and the tables at one moment, as far as it could be seen. */
@@ -38,11 +38,14 @@ export function createPipeline(sources: PipelineSources): Pipeline {
 }
 
 /** Twice at the queue, with the ledgers between, as {@link laneBooks} needs it. */
-async function look({ follower, backlog, readLedger }: PipelineSources): Promise<PipelineState> {
+async function look({ follower, backlog, nodes: reach }: PipelineSources): Promise<PipelineState> {
   const addresses = [...follower.snapshot().nodes.values()];
   const before = await orUndefined(backlog.read());
   const nodes = await Promise.all(
-    addresses.map(async ({ nodeId, name }) => ({ nodeId, name, ledger: await orUndefined(readLedger(nodeId)) })),
+    addresses.map(async (address) => {
+      const ledger = await orUndefined(reach.of(address).run((node) => readNodeLedger(node.pool)));
+      return { nodeId: address.nodeId, name: address.name, ledger };
+    }),
   );
   const after = before === undefined ? undefined : await orUndefined(backlog.read());
   return { lanes: after, nodes, books: booksOf(before, nodes, after) };
