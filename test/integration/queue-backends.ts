@@ -1,43 +1,69 @@
 import { v7 as uuidv7 } from 'uuid';
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import type { Scan } from '../../src/domain/scan.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
-import type { Logger } from '../../src/platform/logger.ts';
+import { openLink, type QueueLink } from '../../src/queue/backend.ts';
+import type { LaneBacklog } from '../../src/queue/backlog.ts';
+import { openBacklog } from '../../src/queue/backlog-reader.ts';
 import { decodeBatch } from '../../src/queue/codec.ts';
 import { type ConsumerOptions, type LaneConsumer, openConsumer } from '../../src/queue/consumer.ts';
 import { prepareQueue } from '../../src/queue/prepare.ts';
 import { freshDatabase } from '../support/postgres.ts';
-import { startRedis } from '../support/redis.ts';
+import { recordedLog } from '../support/recorded-log.ts';
+import { redisAvailable, startRedis } from '../support/redis.ts';
 
-/** A queue server of the test's own, made ready. */
+/** A queue server of the test's own. */
 export interface TestQueue {
   queueUrl: string;
   stop(): Promise<void>;
 }
 
-/** Both servers that lanes run on: each suite runs on both. */
-export const backends = [
+/** Both servers that lanes run on. */
+const BACKENDS: { name: string; isAvailable: boolean; start: () => Promise<TestQueue> }[] = [
   {
     name: 'Redis',
-    async start(): Promise<TestQueue> {
+    isAvailable: redisAvailable,
+    async start() {
       const redis = await startRedis();
       return { queueUrl: redis.url, stop: () => redis.stop() };
     },
   },
   {
     name: 'Postgres',
-    async start(): Promise<TestQueue> {
+    isAvailable: true,
+    async start() {
       const database = await freshDatabase();
       return { queueUrl: database.url, stop: () => database.drop() };
     },
   },
 ];
 
+/** The same tests on both backends, each test with lanes of its own; whatever it opened is closed after it. */
+export function describeQueues(title: string, tests: (site: () => Site) => void): void {
+  for (const { name, isAvailable, start } of BACKENDS) {
+    describe.skipIf(!isAvailable)(`${title} on ${name}`, () => {
+      let server: TestQueue;
+      let site: Site;
+      beforeAll(async () => {
+        server = await start();
+      });
+      afterAll(() => server.stop());
+      beforeEach(async () => {
+        site = await openSite(server.queueUrl);
+      });
+      afterEach(() => site.lifecycle.stop(10_000));
+      tests(() => site);
+    });
+  }
+}
+
 /** Everything of one test: a prefix of its own, so that the tests of a file share a server and see nothing of each other. */
-export async function openSite(queueUrl: string, logger: Logger) {
+export async function openSite(queueUrl: string) {
+  const { logger, messages } = recordedLog();
   const queuePrefix = `t${uuidv7().replaceAll('-', '')}`;
   await prepareQueue({ queueUrl, queuePrefix });
   const lifecycle = new Lifecycle({ logger });
-  return { queueUrl, queuePrefix, laneCount: 2, ackDeadlineMs: 2_000, logger, lifecycle };
+  return { queueUrl, queuePrefix, laneCount: 2, ackDeadlineMs: 2_000, logger, messages, lifecycle };
 }
 
 export type Site = Awaited<ReturnType<typeof openSite>>;
@@ -76,4 +102,29 @@ export function collect(site: Site, o: Partial<Pick<ConsumerOptions, 'handle' | 
     },
   });
   return { consumer, got };
+}
+
+/** What a lane with nothing in it says. */
+export const EMPTY = {
+  waitingJobs: 0,
+  activeJobs: 0,
+  delayedJobs: 0,
+  failedJobs: 0,
+  scans: 0,
+  oldestAcceptedAt: null,
+  exact: true,
+};
+
+/** A link to the site's server, for looking behind the scenes. */
+export async function openTestLink(site: Site): Promise<QueueLink> {
+  const link = openLink({ ...site, timeoutMs: 2_000, connections: 1 });
+  site.lifecycle.onStop('test link', () => link.close());
+  await link.ready();
+  return link;
+}
+
+/** @returns a way to ask for the backlog of lane 0 */
+export function lane0Of(site: Site): () => Promise<LaneBacklog> {
+  const reader = openBacklog({ ...site, timeoutMs: 2_000 });
+  return async () => (await reader.read())[0] as LaneBacklog;
 }
