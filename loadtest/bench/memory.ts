@@ -41,7 +41,6 @@ export async function memory(size: BenchSize, lifecycle: Lifecycle): Promise<Fig
 }
 
 function sample(stack: Stack, startedAt: number): Sample {
-  const residentMB = (pid: number | undefined) => (pid ? (usageOf(pid)?.residentBytes ?? 0) / 1e6 : 0);
   return {
     atS: (performance.now() - startedAt) / 1_000,
     edgeMB: residentMB(stack.edges[0]?.pid),
@@ -60,4 +59,8 @@ function figure(name: string, field: 'edgeMB' | 'workerMB', samples: Sample[], s
     isMet: last <= LIMIT_MB && last <= second * FLAT,
     detail: { samples },
   };
+}
+
+function residentMB(pid: number | undefined): number {
+  return pid ? (usageOf(pid)?.residentBytes ?? 0) / 1e6 : 0;
 }
