@@ -1,5 +1,3 @@
-import { ResortFileError } from '../directory/resort-file.ts';
-import { ConfigError } from '../platform/config.ts';
 import { Lifecycle } from '../platform/lifecycle.ts';
 import { createLogger, type Logger, withoutSecrets } from '../platform/logger.ts';
 
@@ -38,8 +36,13 @@ export function reportFailure(error: unknown): void {
 }
 
 function failureLines(error: unknown): string[] {
-  if (error instanceof ConfigError || error instanceof ResortFileError) return error.problems;
-  return [oneLine(error instanceof Error ? messageOf(error) : String(error))];
+  if (!(error instanceof Error)) return [oneLine(String(error))];
+  return listsProblems(error) ? error.problems : [oneLine(messageOf(error))];
+}
+
+/** Wrong configuration and wrong files tell everything at once, a line each. */
+function listsProblems(error: Error): error is Error & { problems: string[] } {
+  return 'problems' in error && Array.isArray(error.problems) && error.problems.length > 0;
 }
 
 /** With the reason behind it: a directory that can't be reached, say, and the connection that was refused. */

@@ -62,7 +62,7 @@ type Stop = (reason: string, exitCode: number) => Promise<void>;
 function stopOnce(lifecycle: Lifecycle, logger: Logger, deadlineMs: number): Stop {
   return async (reason, exitCode) => {
     if (lifecycle.isStopping) return;
-    logger.info({ reason }, 'stopping');
+    if (exitCode === 0) logger.info({ reason }, 'stopping'); // otherwise the reason was told
     let code = exitCode;
     await lifecycle.stop(deadlineMs).catch((error: unknown) => {
       logger.error({ err: error }, 'did not stop cleanly');
