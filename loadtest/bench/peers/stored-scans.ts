@@ -8,8 +8,8 @@ import type { Lifecycle } from '../../../src/platform/lifecycle.ts';
 import { benchScans } from '../scans.ts';
 
 /** The directory of the stack that is measured. */
-export async function readDirectory(directoryUrl: string, lifecycle: Lifecycle): Promise<DirectorySnapshot> {
-  return loadSnapshot(await openDirectory({ url: directoryUrl, lifecycle }));
+export function readDirectory(directoryUrl: string, lifecycle: Lifecycle): Promise<DirectorySnapshot> {
+  return loadSnapshot(openDirectory({ url: directoryUrl, lifecycle }));
 }
 
 /** @returns so many scans as the edge would put them into a job */
