@@ -67,20 +67,18 @@ async function runLoad(script: Script, data: unknown, metrics: MetricRegistry, s
   late.enable();
   timeline.start();
   const startedAt = performance.now();
-  const scenarios = await Promise.all(
-    script.options.scenarios.map((options) =>
-      new Scenario({
-        options,
-        iterate: script.iterations.get(options.exec) as ScriptFunction,
-        data,
-        signal: AbortSignal.any([signal, misuse.signal]),
-        onError,
-        onStart: () => timeline.iterationStarted(),
-      }).run(),
-    ),
+  const all = script.options.scenarios.map((options) =>
+    new Scenario({
+      options,
+      iterate: script.iterations.get(options.exec) as ScriptFunction,
+      data,
+      signal: AbortSignal.any([signal, misuse.signal]),
+      onError,
+      onStart: () => timeline.iterationStarted(),
+    }).run(),
   );
+  const scenarios = await Promise.race([Promise.all(all), rejectionOf(misuse.signal)]);
   late.disable();
-  misuse.signal.throwIfAborted();
   const generatorDelay = { p99: delayMs(late.percentile(99)), max: delayMs(late.max) };
   return {
     elapsedMs: performance.now() - startedAt,
@@ -89,6 +87,11 @@ async function runLoad(script: Script, data: unknown, metrics: MetricRegistry, s
     timeline: timeline.end(),
     generatorDelay,
   };
+}
+
+/** Rejects when the signal comes, with its reason. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 }
 
 /** @param sampledNs from one sample to the next, nanoseconds */
