@@ -7,7 +7,10 @@ import type { ManagedProcess } from './stack/managed-process.ts';
 
 /** What `npm start` runs, as it comes, in a home of its own. */
 export interface AllInOne {
+  /** everything it keeps and its log; gone after {@link stop} */
   folder: string;
+  /** its `LIFTLINE_HOME` */
+  home: string;
   url: string;
   deviceKey: string;
   adminKey: string;
@@ -27,6 +30,7 @@ export async function startAllInOne(o: { env?: Record<string, string> } = {}): P
     const keys = credentials.parse(JSON.parse(await readFile(path.join(home, 'credentials.json'), 'utf8')));
     return {
       folder,
+      home,
       url: process.url,
       ...keys,
       process,
