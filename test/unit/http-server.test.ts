@@ -84,7 +84,7 @@ describe('the HTTP server', () => {
     const [response] = (await once(request(url, { agent }).end(), 'response')) as [import('node:http').IncomingMessage];
     response.resume();
     await once(response, 'end');
-    await lifecycle.stop(1_000);
+    await expect(lifecycle.stop(1_000)).resolves.toBeUndefined();
     agent.destroy();
   });
 
