@@ -41,7 +41,9 @@ async function postScan(to: Credentials, skierId: number, scannedAt: Date): Prom
 }
 
 async function ridesOf(of: Credentials, skierId: number): Promise<{ liftId: number; verticalM: number }[]> {
-  const response = await fetch(`${of.baseUrl}/v1/skiers/${skierId}/rides`, { headers: { authorization: `Bearer ${of.adminKey}` } });
+  const response = await fetch(`${of.baseUrl}/v1/skiers/${skierId}/rides`, {
+    headers: { authorization: `Bearer ${of.adminKey}` },
+  });
   return ((await response.json()) as { rides: { liftId: number; verticalM: number }[] }).rides;
 }
 
@@ -68,7 +70,10 @@ describe('liftline up', () => {
     }
 
     expect(await postScan(keys, 77, new Date())).toBe(202);
-    expect(await until('the ride is there', async () => (await ridesOf(keys, 77))[0])).toMatchObject({ liftId: 3, verticalM: 30 });
+    expect(await until('the ride is there', async () => (await ridesOf(keys, 77))[0])).toMatchObject({
+      liftId: 3,
+      verticalM: 30,
+    });
 
     const second = runLiftline(['up'], { LIFTLINE_HOME: home, PORT: String(await freePort()) });
     expect(await second.exit()).toBe(1);
@@ -92,7 +97,9 @@ describe('liftline up', () => {
     await third.exit();
 
     const fourth = await startUp(home, port);
-    expect(await until('what was acked before kill -9 is there', async () => (await ridesOf(keys, 78))[0])).toMatchObject({ liftId: 3 });
+    expect(
+      await until('what was acked before kill -9 is there', async () => (await ridesOf(keys, 78))[0]),
+    ).toMatchObject({ liftId: 3 });
     fourth.child.kill('SIGINT');
     expect(await fourth.exit(10_000)).toBe(0);
     expect(processesNaming(home)).toEqual([]);
