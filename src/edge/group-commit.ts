@@ -25,8 +25,10 @@ export interface GroupCommitOptions {
   metrics: EdgeMetrics;
 }
 
-/** One add is in flight for a lane; a second may start beside it, so that the queue is never idle while we wait for a reply. */
+/** Adds that may be in flight for a lane: beside a first one a second, so that under load the queue is never idle. */
 const MAX_IN_FLIGHT = 2;
+/** The second starts for this many scans only: a job costs as much CPU as some thirty scans, so small ones wait and grow. */
+const WORTH_A_SECOND_ADD = 50;
 
 /** Scans that will travel together. */
 interface Group {
@@ -47,9 +49,9 @@ interface Lane {
  * Lets scans that arrive together share a job, so that a burst pays for few confirmations (each is an fsync of the queue's
  * server, and a job costs as much CPU as dozens of scans).
  *
- * There is no timer: what arrives is sent at the end of the same turn of the event loop, unless two adds are already in
- * flight for its lane; then it leaves as soon as one of them returns. So a lone scan leaves at once, and the busier the
- * queue, the larger the jobs. What waits is bounded: over the bound callers are refused at once, until half of it is free.
+ * There is no timer: what arrives is sent at the end of the same turn of the event loop, unless an add is in flight for its
+ * lane; then it leaves when that returns, or beside it once enough has gathered. So a lone scan leaves at once, and the
+ * busier the queue, the larger the jobs. What waits is bounded: over the bound callers are refused at once, until half of it is free.
  */
 export class GroupCommit {
   readonly #enqueue: Enqueue;
@@ -117,11 +119,11 @@ export class GroupCommit {
 
   #groupFor(number: number, count: number): Group {
     const lane = (this.#lanes[number] ??= { number, groups: [], inFlight: 0 });
+    if (lane.inFlight < MAX_IN_FLIGHT) this.#flushSoon();
     const last = lane.groups.at(-1);
     if (last && last.scans.length + count <= MAX_SCANS_PER_BATCH) return last;
     const group: Group = { scans: [], waiting: [], since: performance.now() };
     lane.groups.push(group);
-    if (lane.inFlight < MAX_IN_FLIGHT) this.#flushSoon();
     return group;
   }
 
@@ -136,9 +138,8 @@ export class GroupCommit {
   }
 
   #flushLane(lane: Lane): void {
-    while (lane.inFlight < MAX_IN_FLIGHT) {
-      const group = lane.groups.shift();
-      if (!group) return;
+    for (let group = lane.groups[0]; group && mayLeave(group, lane); group = lane.groups[0]) {
+      lane.groups.shift();
       if (performance.now() - group.since > this.#maxWaitMs) this.#settle(lane, group, heldUp());
       else void this.#send(lane, group);
     }
@@ -168,6 +169,10 @@ export class GroupCommit {
     this.#whenIdle = [];
     for (const resolve of idle) resolve();
   }
+}
+
+function mayLeave(group: Group, lane: Lane): boolean {
+  return lane.inFlight === 0 || (lane.inFlight < MAX_IN_FLIGHT && group.scans.length >= WORTH_A_SECOND_ADD);
 }
 
 function unconfirmed(cause: unknown): Problem {
