@@ -9,7 +9,8 @@ import {
 import type { Redis } from 'ioredis';
 import type { Logger } from '../platform/logger.ts';
 import { lanePrefix, laneQueueName, type QueueAddress, queueKind } from './lanes.ts';
-import { calmAfterErrors, LaneConnection, WorkerPostgresBackend } from './postgres.ts';
+import { withPatience } from './patience.ts';
+import { LaneConnection, WorkerPostgresBackend } from './postgres.ts';
 import { connectFailingFast, connectWaiting, ready } from './redis.ts';
 
 /** The connections are the factory's; BullMQ's own `connection` option only says on what it runs. */
@@ -140,7 +141,7 @@ export function openWorkerBackend(o: QueueAddress & { lane: number; logger: Logg
   if (queueKind(o.queueUrl) === 'redis') {
     const redis = connectWaiting(o.queueUrl, o.logger);
     return {
-      factory: (name, opts, kind) => calmAfterErrors(createRedisBackend(name, { ...opts, connection: redis }, kind)),
+      factory: (name, opts, kind) => withPatience(createRedisBackend(name, { ...opts, connection: redis }, kind)),
       close: async () => redis.disconnect(),
     };
   }
@@ -154,7 +155,7 @@ export function openWorkerBackend(o: QueueAddress & { lane: number; logger: Logg
   return {
     // the backend reads lock and stall settings of the worker from its options
     factory: (name, opts) =>
-      calmAfterErrors(new WorkerPostgresBackend(connection, name, { ...opts, connection: o.queueUrl }, true, name)),
+      withPatience(new WorkerPostgresBackend(connection, name, { ...opts, connection: o.queueUrl })),
     close: () => connection.close(),
   };
 }

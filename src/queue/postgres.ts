@@ -1,5 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { assertSchemaCompatibility, PostgresConnection, PostgresQueueBackend, type PostgresPoolConfig } from 'bullmq';
+import {
+  assertSchemaCompatibility,
+  PostgresConnection,
+  PostgresQueueBackend,
+  type PostgresPoolConfig,
+  type QueueBaseOptions,
+} from 'bullmq';
 import type { Logger } from '../platform/logger.ts';
 
 export interface PostgresOptions {
@@ -13,7 +18,7 @@ export interface PostgresOptions {
 }
 
 /**
- * BullMQ's connection, mended in one point: the original remembers its first look at the schema for ever, even one that
+ * BullMQ's connection, mended in one point (6.7.0): the original remembers its first look at the schema for ever, even one that
  * failed, so that a process which starts while Postgres is away never recovers.
  */
 export class LaneConnection extends PostgresConnection {
@@ -60,26 +65,23 @@ function poolConfig(o: PostgresOptions): PostgresPoolConfig {
 /** How long a worker sleeps at most when it hears nothing: a LISTEN connection in a black hole hears nothing for ever. */
 const LONGEST_SLEEP_S = 5;
 
-/** BullMQ's backend as a worker needs it. */
+/**
+ * BullMQ's backend as a worker needs it. The original, too, remembers its first look for ever: a worker that started while
+ * Postgres was away would take jobs later on, and complete none.
+ */
 export class WorkerPostgresBackend extends PostgresQueueBackend {
+  readonly #connection: LaneConnection;
+
+  constructor(connection: LaneConnection, name: string, options: QueueBaseOptions<string>) {
+    super(connection, name, options);
+    this.#connection = connection;
+  }
+
+  override waitUntilReady(): Promise<void> {
+    return this.#connection.waitUntilReady();
+  }
+
   override get maximumBlockTimeout(): number {
     return LONGEST_SLEEP_S;
   }
-}
-
-/** Asks for work, and pauses after a failure: BullMQ's loop asks again at once, as fast as the CPU allows. */
-export function calmAfterErrors<B extends { moveToActive(token: string, name?: string): Promise<unknown> }>(
-  backend: B,
-  pauseMs = 500,
-): B {
-  const claim = backend.moveToActive.bind(backend);
-  backend.moveToActive = async (token, name) => {
-    try {
-      return await claim(token, name);
-    } catch (error) {
-      await delay(pauseMs);
-      throw error;
-    }
-  };
-  return backend;
 }

@@ -2,6 +2,7 @@ import type { Job } from 'bullmq';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { openLink, type QueueLink } from './backend.ts';
+import { isVerdict } from './patience.ts';
 import { lanePrefix, laneQueueName, type QueueAddress } from './lanes.ts';
 
 /** Jobs that one sweep puts back in one lane. */
@@ -62,15 +63,10 @@ async function putBack(job: Job): Promise<boolean> {
     await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     return true;
   } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code === JOB_IS_GONE || code === JOB_IS_NOT_FAILED) return false;
+    if (isVerdict(error)) return false;
     throw error;
   }
 }
-
-/** BullMQ's error codes (its enum ErrorCode). */
-const JOB_IS_GONE = -1;
-const JOB_IS_NOT_FAILED = -3;
 
 /** `retry` keeps the count of stalls, and on Redis the verdict too: the job would fail again before anybody saw it. */
 async function forgetStalls(link: QueueLink, queuePrefix: string, lane: number, jobId: string): Promise<void> {

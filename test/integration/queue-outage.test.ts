@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '../../src/domain/problem.ts';
 import { openBacklog } from '../../src/queue/backlog-reader.ts';
@@ -160,12 +161,13 @@ describe.skipIf(!redisAvailable)('a Redis server that breaks', () => {
   it('is refused when it is full, and taken again when it is not', async () => {
     const producer = await openProducer(site);
     await producer.enqueue(0, scansOf(1));
-    const link = await import('ioredis').then(({ Redis }) => new Redis(redis.url));
+    const link = new Redis(redis.url);
     try {
       await link.config('SET', 'maxmemory', '1');
       await refusalMs(producer);
       await link.config('SET', 'maxmemory', '0');
-      await until('it is taken', () => producer.enqueue(0, scansOf(1)));
+      const taken = await until('it is taken', () => producer.enqueue(0, scansOf(1)));
+      expect(taken.jobId).toBe('2');
     } finally {
       link.disconnect();
     }
