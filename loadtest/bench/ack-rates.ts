@@ -5,8 +5,9 @@ import { freePort } from '../../src/cli/embedded-postgres.ts';
 import { median } from '../client/latencies.ts';
 import { print } from '../results.ts';
 import { type Stack, startStack } from '../stack.ts';
+import { usageOf } from '../stack/process-tree.ts';
 import { PROJECT } from '../stack/liftline.ts';
-import { startProcess } from '../stack/managed-process.ts';
+import { type ManagedProcess, startProcess } from '../stack/managed-process.ts';
 import { type Figure, perSecond, ratioFigure } from './figure.ts';
 import { type Peak, peak } from './load-generator.ts';
 import type { BenchSize } from './size.ts';
@@ -18,46 +19,52 @@ const NO_REWRITE = ['--auto-aof-rewrite-percentage', '0'];
 
 interface Contender {
   name: string;
-  url: string;
+  process: ManagedProcess;
   scansPerPost: number;
 }
+
+interface Turn extends Peak {
+  /** CPU of the server's process, microseconds a request: less moved by neighbours than the rate is */
+  cpuUs: number;
+}
+/** By the contenders' names. */
+type Round = Record<string, Turn>;
 
 /** The first four rows: the edge against servers that do less, turn by turn. */
 export async function ackRates(size: BenchSize, lifecycle: Lifecycle): Promise<Figure[]> {
   const stack = await startStack({ queue: 'redis', workers: 0, rides: 0, redisArgs: NO_REWRITE });
   lifecycle.onStop('stack', () => stack.stop());
   const contenders = await startContenders(stack, lifecycle);
-  const rounds: Record<string, Peak>[] = [];
+  const rounds: Round[] = [];
   for (let round = 0; round <= size.rounds; round += 1) {
     const isWarmUp = round === 0;
-    const seen: Record<string, Peak> = {};
+    const seen: Round = {};
     for (const contender of contenders) {
-      const seconds = isWarmUp ? size.warmUpS : size.peakS;
-      const result = await peak({
-        ...contender,
-        deviceKey: stack.deviceKey,
-        connections: CONNECTIONS,
-        seconds,
-        folder: stack.folder,
-      });
-      if (result.refused > 0) throw new Error(`${contender.name} refused ${result.refused} requests`);
-      seen[contender.name] = result;
+      seen[contender.name] = await turn(contender, stack, isWarmUp ? size.warmUpS : size.peakS);
       await forgetJobs(stack);
     }
     if (isWarmUp) continue;
     rounds.push(seen);
-    print(
-      `round ${round}: ${Object.entries(seen)
-        .map(([name, { requestsPerS }]) => `${name} ${perSecond(requestsPerS)}`)
-        .join(', ')}`,
-    );
+    print(`round ${round}: ${Object.entries(seen).map(turnText).join(', ')}`);
   }
   await stack.stop();
   return figures(rounds);
 }
 
+async function turn({ name, process, scansPerPost }: Contender, stack: Stack, seconds: number): Promise<Turn> {
+  const cpuBefore = usageOf(process.pid)?.cpuUs ?? Number.NaN;
+  const { deviceKey, folder } = stack;
+  const seen = await peak({ url: process.url, scansPerPost, deviceKey, connections: CONNECTIONS, seconds, folder });
+  if (seen.refused > 0) throw new Error(`${name} refused ${seen.refused} requests`);
+  return { ...seen, cpuUs: ((usageOf(process.pid)?.cpuUs ?? Number.NaN) - cpuBefore) / seen.requests };
+}
+
+function turnText([name, { requestsPerS, cpuUs }]: [string, Turn]): string {
+  return `${name} ${perSecond(requestsPerS)} (${cpuUs.toFixed(0)} µs)`;
+}
+
 async function startContenders(stack: Stack, lifecycle: Lifecycle): Promise<Contender[]> {
-  const edge = stack.edges[0]?.url ?? '';
+  const edge = stack.edges[0] as ManagedProcess;
   const peer = async (name: string): Promise<Contender> => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const process = await startProcess({
@@ -71,14 +78,14 @@ async function startContenders(stack: Stack, lifecycle: Lifecycle): Promise<Cont
       ready: async () => void (await fetch(url, { method: 'POST', body: '{}' })),
     });
     lifecycle.onStop(name, () => process.stop());
-    return { name, url, scansPerPost: 1 };
+    return { name, process, scansPerPost: 1 };
   };
   return [
-    { name: 'edge', url: edge, scansPerPost: 1 },
+    { name: 'edge', process: edge, scansPerPost: 1 },
     await peer('bare-hono'),
     await peer('bare-http'),
     await peer('add-per-scan'),
-    { name: 'edge-batches', url: edge, scansPerPost: BATCH },
+    { name: 'edge-batches', process: edge, scansPerPost: BATCH },
   ];
 }
 
@@ -89,7 +96,7 @@ async function forgetJobs(stack: Stack): Promise<void> {
   redis.disconnect();
 }
 
-function figures(rounds: Record<string, Peak>[]): Figure[] {
+function figures(rounds: Round[]): Figure[] {
   const ratesOf = (name: string) => rounds.map((round) => round[name]?.requestsPerS ?? Number.NaN);
   const edge = ratesOf('edge');
   const over = (name: string) => edge.map((rate, round) => rate / (ratesOf(name)[round] ?? Number.NaN));
@@ -97,7 +104,10 @@ function figures(rounds: Record<string, Peak>[]): Figure[] {
     (rate, round) => (rate * BATCH) / (ratesOf('bare-http')[round] ?? Number.NaN),
   );
   const rates = Object.fromEntries(
-    Object.keys(rounds[0] ?? {}).map((name) => [name, { perSecond: median(ratesOf(name)), rounds: ratesOf(name) }]),
+    Object.keys(rounds[0] ?? {}).map((name) => [
+      name,
+      { perSecond: median(ratesOf(name)), rounds: rounds.map((round) => round[name]) },
+    ]),
   );
   return [
     ratioFigure('acks/s of the edge / a bare Hono app on the same adapter', 0.85, over('bare-hono'), { rates }),

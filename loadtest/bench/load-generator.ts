@@ -18,6 +18,7 @@ export interface PeakOptions {
 }
 
 export interface Peak {
+  requests: number;
   requestsPerS: number;
   p50Ms: number;
   p99Ms: number;
@@ -72,6 +73,7 @@ end
     number
   >;
   return {
+    requests: seen.requests,
     requestsPerS: (seen.requests / seen.us) * 1e6,
     p50Ms: seen.p50 / 1_000,
     p99Ms: seen.p99 / 1_000,
@@ -87,6 +89,7 @@ async function withAutocannon(o: PeakOptions, requests: ScanRequest[]): Promise<
     requests: requests.map(({ method, path: to, headers = {}, body = '' }) => ({ method, path: to, headers, body })),
   });
   return {
+    requests: result.requests.total,
     requestsPerS: result.requests.average,
     p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
