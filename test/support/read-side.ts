@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { createHttpApp, replaceableApp } from '../../src/cli/http-app.ts';
+import { prepareNodes } from '../../src/cli/prepare-nodes.ts';
+import { staticDirectory } from '../../src/directory/follower.ts';
+import { sampleSnapshot } from '../../src/directory/sample-snapshot.ts';
+import { signSkierToken } from '../../src/directory/skier-token.ts';
+import type { DirectorySnapshot, NodeAddress, Resort } from '../../src/directory/snapshot.ts';
+import type { Scan } from '../../src/domain/scan.ts';
+import { laneOf, shardOf } from '../../src/domain/shard.ts';
+import { listen } from '../../src/platform/http-server.ts';
+import { Lifecycle } from '../../src/platform/lifecycle.ts';
+import { createMetrics } from '../../src/platform/metrics.ts';
+import { createRidesApp } from '../../src/rides/app.ts';
+import { splitByNode } from '../../src/shards/batch-part.ts';
+import { createHistoryReader } from '../../src/shards/history-reader.ts';
+import { openReadNodes } from '../../src/shards/read-nodes.ts';
+import { openWriteNodes, type WriteNodes } from '../../src/shards/write-nodes.ts';
+import { storeParts } from '../../src/shards/writer.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { freshDatabase } from './postgres.ts';
+import { recordedLog } from './recorded-log.ts';
+
+export const ADMIN_KEY = 'an-admin-key-of-the-tests';
+export const TOKEN_SECRET = 'a-secret-of-the-tests-32-characters-long';
+export const DEVICE_KEY = `ll_dev_${'d'.repeat(43)}`;
+/** Of the rides that are read here: what is away is answered within 2 s. */
+export const NODE_TIMEOUT_MS = 1_500;
+
+/** A scan as a test names it; the edge's part (calendar, lift) is done by `store`. */
+export type TestScan = { skierId: number; resortId?: number; liftId: number; deviceId?: number; eventId?: string } & (
+  | { at: string }
+  | { seasonDay: { season: number; day: number; minutes: number } }
+);
+
+export interface ReadSide {
+  /** base URL; of a real server when it was started with `listen` */
+  url: string;
+  get(path: string, headers?: Record<string, string>, init?: RequestInit): Promise<Response>;
+  /** @returns the body of a reply that must be a 200 */
+  json(path: string, credential?: string): Promise<unknown>;
+  /** stores scans as a worker does, in one write a lane */
+  store(scans: TestScan[]): Promise<void>;
+  token(skierId: number): Promise<string>;
+  resort(resortId: number): Resort;
+  nodeOf(skierId: number): NodeAddress;
+  /** between the rides and each node, by its id; `store` goes past them */
+  proxies: ReadonlyMap<number, FaultProxy>;
+  stop(): Promise<void>;
+}
+
+/** The rides app as a process serves it, on two nodes of its own. */
+export async function startReadSide(
+  o: { skiDataApi?: 'keys' | 'open'; listen?: boolean; pathPrefix?: string } = {},
+): Promise<ReadSide> {
+  const databases = [await freshDatabase(), await freshDatabase()];
+  const { logger } = recordedLog();
+  const lifecycle = new Lifecycle({ logger });
+  const direct = snapshotOf(databases.map(({ url }) => url));
+  await prepareNodes(direct);
+  const proxies = await Promise.all(databases.map(({ url }) => startFaultProxy(url)));
+  const directory = staticDirectory(snapshotOf(proxies.map(({ url }) => url)));
+  const nodes = openReadNodes({ poolSize: 2, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
+  const writeNodes = openWriteNodes({ poolSize: 2, statementTimeoutMs: 10_000, logger, lifecycle });
+  const metrics = createMetrics('rides');
+  const rides = createRidesApp({
+    directory,
+    history: createHistoryReader({ directory, nodes }),
+    adminKey: ADMIN_KEY,
+    tokenSecret: TOKEN_SECRET,
+    skiDataApi: o.skiDataApi ?? 'keys',
+    metrics,
+    logger,
+  });
+  const pathPrefix = o.pathPrefix ?? '';
+  const app = createHttpApp({ apps: [rides], ready: () => true, metrics, logger, pathPrefix });
+  const server = { host: '127.0.0.1', port: 0, logger, lifecycle, name: 'rides', pathPrefix };
+  const url = o.listen ? (await listen(replaceableApp(app), server)).url : 'http://rides.test';
+  const ask = async (request: Request) => (o.listen ? fetch(request) : app.fetch(request));
+  const get: ReadSide['get'] = (path, headers = {}, init = {}) =>
+    ask(new Request(`${url}${path}`, { ...init, headers }));
+  return {
+    url,
+    get,
+    async json(path, credential) {
+      const response = await get(path, credential === undefined ? {} : { authorization: `Bearer ${credential}` });
+      const text = await response.text();
+      if (response.status !== 200) throw new Error(`${path}: ${response.status} ${text}`);
+      return JSON.parse(text) as unknown;
+    },
+    store: (scans) =>
+      store(
+        scans.map((scan) => complete(direct, scan)),
+        direct,
+        writeNodes,
+      ),
+    token: (skierId) => signSkierToken(TOKEN_SECRET, skierId, 300),
+    resort: (resortId) => direct.resorts.get(resortId) as Resort,
+    nodeOf: (skierId) => nodeOf(direct, skierId),
+    proxies: new Map([...direct.nodes.keys()].map((nodeId, i) => [nodeId, proxies[i] as FaultProxy])),
+    async stop() {
+      await lifecycle.stop(5_000);
+      for (const proxy of proxies) await proxy.close();
+      for (const database of databases) await database.drop();
+    },
+  };
+}
+
+function snapshotOf(urls: string[]): DirectorySnapshot {
+  return sampleSnapshot({
+    shardCount: 8,
+    laneCount: 2,
+    nodes: urls.map((url, i) => ({ name: `node-${i + 1}`, url })),
+    devices: [{ name: 'gate', key: DEVICE_KEY }],
+  });
+}
+
+function nodeOf(snapshot: DirectorySnapshot, skierId: number): NodeAddress {
+  const nodeId = snapshot.nodeOfShard[shardOf(skierId, snapshot.shardCount)] as number;
+  return snapshot.nodes.get(nodeId) as NodeAddress;
+}
+
+function complete(snapshot: DirectorySnapshot, scan: TestScan): Scan {
+  const { skierId, resortId = 1, liftId, deviceId = 1, eventId = randomUUID() } = scan;
+  const { calendar, lifts } = snapshot.resorts.get(resortId) as Resort;
+  const verticalM = lifts.get(liftId)?.verticalM ?? 0;
+  const common = { eventId, skierId, resortId, liftId, deviceId, verticalM };
+  if ('at' in scan) {
+    const scannedAt = Date.parse(scan.at);
+    return { ...common, scannedAt, ...calendar.locate(scannedAt) };
+  }
+  const { season, day, minutes } = scan.seasonDay;
+  return { ...common, season, day, ...calendar.instantOf(season, day, minutes) };
+}
+
+async function store(scans: Scan[], snapshot: DirectorySnapshot, nodes: WriteNodes): Promise<void> {
+  const laneOfSkier = (skierId: number) => laneOf(shardOf(skierId, snapshot.shardCount), snapshot.laneCount);
+  for (const [lane, ofLane] of Map.groupBy(scans, ({ skierId }) => laneOfSkier(skierId))) {
+    const batch = { batchId: randomUUID(), acceptedAt: Date.now(), scans: ofLane };
+    for (const [nodeId, part] of splitByNode(batch, '1', snapshot)) {
+      await storeParts(nodes.of(snapshot.nodes.get(nodeId) as NodeAddress), lane, [part]);
+    }
+  }
+}
