@@ -37,6 +37,7 @@ export function summarise(report: Report): string {
     '',
     `The generator was late by ${round(generatorDelay.p99)} ms (p99), ${round(generatorDelay.max)} ms at most.`,
     ...(generatorDelay.p99 > LATE_MS ? ['That is much: latencies are the generator’s as much as the service’s.'] : []),
+    ...Object.entries(report.failures).map(([what, times]) => `${times} requests failed: ${what}`),
     ...Object.entries(report.scriptErrors).map(([error, times]) => `The script threw ${times} times: ${error}`),
     ...(report.wasStopped ? ['It was stopped before its time.'] : []),
     report.passed ? 'Passed.' : 'Failed.',

@@ -17,6 +17,8 @@ export interface TestOutcome {
   thresholds: ThresholdResult[];
   /** what iterations threw: how often, by message */
   scriptErrors: Record<string, number>;
+  /** requests that failed: how often, by what was asked and what came */
+  failures: Record<string, number>;
   timeline: TimelineSecond[];
   /** how late this process was for its own timers, which is in every latency, milliseconds */
   generatorDelay: { p99: number; max: number };
@@ -40,6 +42,7 @@ const EVENT_LOOP_SAMPLE_MS = 1;
  */
 export async function runTest({ script, metrics, signal }: TestRun): Promise<TestOutcome> {
   const thresholds = readThresholds(script.options.thresholds, metrics);
+  const failures = countFailures(metrics);
   const { setupTimeoutMs, teardownTimeoutMs } = script.options;
   const data = frozenCopy(await callOnce('setup', script.setup, undefined, setupTimeoutMs));
   const startedAt = new Date();
@@ -48,6 +51,7 @@ export async function runTest({ script, metrics, signal }: TestRun): Promise<Tes
   return {
     startedAt,
     ...load,
+    failures,
     thresholds: evaluate(thresholds, load.elapsedMs),
     wasStopped: signal.aborted,
   };
@@ -87,6 +91,17 @@ async function runLoad(script: Script, data: unknown, metrics: MetricRegistry, s
     timeline: timeline.end(),
     generatorDelay,
   };
+}
+
+/** @returns counts that grow while the script runs */
+function countFailures(metrics: MetricRegistry): Record<string, number> {
+  const failures: Record<string, number> = {};
+  metrics.observe((metric, value, tags) => {
+    if (metric !== metrics.builtIn.http_req_failed || value === 0) return;
+    const what = `${tags.name}: ${tags.error || tags.status}`;
+    failures[what] = (failures[what] ?? 0) + 1;
+  });
+  return failures;
 }
 
 /** Rejects when the signal comes, with its reason. */

@@ -54,3 +54,23 @@ export async function runScript(source: string, url: string): ReturnType<Loadtes
     await rm(folder, { recursive: true });
   }
 }
+
+/** A script with one scenario; `scenario` and `thresholds` are what stands in the options. */
+export function script(o: {
+  scenario?: string;
+  thresholds?: string;
+  imports?: string;
+  body?: string;
+  more?: string;
+}): string {
+  const scenario = o.scenario ?? `executor: 'constant-arrival-rate', rate: 20, duration: '1s', preAllocatedVUs: 5`;
+  return `
+    import http from 'k6/http';
+    import { check } from 'k6';
+    ${o.imports ?? ''}
+    export const options = { scenarios: { main: { ${scenario} } }, thresholds: { ${o.thresholds ?? ''} } };
+    export default async function () {
+      ${o.body ?? "check(await http.asyncRequest('GET', __ENV.BASE_URL), { 'is 200': (r) => r.status === 200 });"}
+    }
+    ${o.more ?? ''}`;
+}

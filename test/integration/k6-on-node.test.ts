@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { runScript, startLoadtest } from './k6-loadtest-process.ts';
+import { runScript, script } from './k6-loadtest-process.ts';
 
 let requests = 0;
 let connections = 0;
@@ -9,7 +9,6 @@ let answerAfterMs = 0;
 const server = createServer((incoming, response) => {
   requests += 1;
   incoming.resume();
-  if (incoming.url === '/moved') response.statusCode = 302;
   if (incoming.url === '/broken') response.statusCode = 500;
   response.setHeader('retry-after', '7');
   setTimeout(() => response.end('{"n":1}'), answerAfterMs);
@@ -28,29 +27,15 @@ beforeEach(() => {
 });
 afterAll(() => void server.close());
 
-/** A script with one scenario; `scenario` and `thresholds` are what stands in the options. */
-function script(o: { scenario?: string; thresholds?: string; imports?: string; body?: string; more?: string }): string {
-  const scenario = o.scenario ?? `executor: 'constant-arrival-rate', rate: 20, duration: '1s', preAllocatedVUs: 5`;
-  return `
-    import http from 'k6/http';
-    import { check } from 'k6';
-    ${o.imports ?? ''}
-    export const options = { scenarios: { main: { ${scenario} } }, thresholds: { ${o.thresholds ?? ''} } };
-    export default async function () {
-      ${o.body ?? "check(await http.asyncRequest('GET', __ENV.BASE_URL), { 'is 200': (r) => r.status === 200 });"}
-    }
-    ${o.more ?? ''}`;
-}
-
 describe('arrival rate', () => {
   test('constant: as many iterations as rate and duration say, over kept connections', async () => {
     const { code, report } = await runScript(
-      script({ scenario: `executor: 'constant-arrival-rate', rate: 150, duration: '3s', preAllocatedVUs: 40` }),
+      script({ scenario: `executor: 'constant-arrival-rate', rate: 150, duration: '3s', preAllocatedVUs: 450` }),
       url,
     );
     expect(code).toBe(0);
     expect(requests).toBe(450);
-    expect(connections).toBeLessThanOrEqual(40);
+    expect(connections).toBeLessThan(225);
     expect(report?.scenarios[0]).toMatchObject({
       planned: 450,
       started: 450,
@@ -58,15 +43,17 @@ describe('arrival rate', () => {
       dropped: 0,
       interrupted: 0,
     });
-    const perSecond = report?.timeline.slice(0, 3).map(({ offered }) => offered) ?? [];
-    expect(perSecond).toHaveLength(3);
-    for (const offered of perSecond) expect(Math.abs(offered - 150)).toBeLessThan(30);
+    const [first = 0, second = 0, third = 0] = report?.timeline.map(({ offered }) => offered) ?? [];
+    // never ahead of the plan; behind it by less than a second, even where others keep this machine busy
+    expect(first).toBeLessThanOrEqual(151);
+    expect(first + second).toBeLessThanOrEqual(301);
+    expect(first + second + third).toBeGreaterThan(300);
   });
 
   test('ramping: the area under the stages', async () => {
     const stages = `[{ target: 100, duration: '1s' }, { target: 100, duration: '1s' }]`;
     const { report } = await runScript(
-      script({ scenario: `executor: 'ramping-arrival-rate', startRate: 0, stages: ${stages}, preAllocatedVUs: 40` }),
+      script({ scenario: `executor: 'ramping-arrival-rate', startRate: 0, stages: ${stages}, preAllocatedVUs: 150` }),
       url,
     );
     expect(requests).toBe(150);
@@ -101,6 +88,34 @@ describe('arrival rate', () => {
     );
     expect(report?.scenarios[0]).toMatchObject({ started: 2, finished: 0, interrupted: 2 });
   });
+});
+
+test('a kept connection that the server has just closed is no failure; one that breaks is, by its name', async () => {
+  let served = 0;
+  const closing = createServer((incoming, response) => {
+    served += 1;
+    if (incoming.url === '/breaks') incoming.socket.destroy();
+    // as if its keep-alive were over just before the next request came
+    else response.end(() => setTimeout(() => incoming.socket.resetAndDestroy(), 20));
+  });
+  await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
+  const { port } = closing.address() as AddressInfo;
+  const { report } = await runScript(
+    script({
+      scenario: `executor: 'constant-arrival-rate', rate: 48, duration: '2s', preAllocatedVUs: 9`,
+      thresholds: `http_req_failed: ['rate==0']`,
+      body: `await http.asyncRequest('GET', __ENV.BASE_URL);`,
+    }),
+    `http://127.0.0.1:${port}`,
+  );
+  expect(report?.failures).toEqual({});
+  expect(served).toBeGreaterThanOrEqual(96);
+  const broken = await runScript(
+    script({ body: `await http.asyncRequest('GET', __ENV.BASE_URL + '/breaks', null, { tags: { name: 'it' } });` }),
+    `http://127.0.0.1:${port}`,
+  );
+  expect(broken.report?.failures).toEqual({ 'it: socket hang up': 20 });
+  closing.close();
 });
 
 describe('thresholds', () => {
@@ -148,55 +163,6 @@ describe('thresholds', () => {
     const { code } = await runScript(script({ thresholds }), url);
     expect(code).toBe(2);
     expect(requests).toBe(0);
-  });
-});
-
-describe('what the stand-in does not have ends the run with exit 2 and its name', () => {
-  const noOptions = { rate: 20 };
-  test.each([
-    ['an executor', { scenario: `executor: 'constant-vus', vus: 1, duration: '1s'` }, 'executor'],
-    [
-      'an option of a scenario',
-      {
-        scenario: `executor: 'constant-arrival-rate', rate: ${noOptions.rate}, duration: '1s', preAllocatedVUs: 1, env: {}`,
-      },
-      'env',
-    ],
-    ['a threshold as an object', { thresholds: `checks: [{ threshold: 'rate==1', abortOnFail: true }]` }, 'thresholds'],
-    ['a module', { imports: `import ws from 'k6/ws';` }, 'k6/ws'],
-    ['a module from the web', { imports: `import x from 'https://jslib.k6.io/x.js';` }, 'jslib'],
-    ['a module of Node', { imports: `import fs from 'node:fs';` }, 'node:fs'],
-    ['a named import', { imports: `import { group } from 'k6';` }, '"group" of "k6"'],
-    ['a method of http', { body: `http.get(__ENV.BASE_URL)` }, 'http.get'],
-    [
-      'a property of an answer',
-      { body: `(await http.asyncRequest('GET', __ENV.BASE_URL)).timings` },
-      'Response.timings',
-    ],
-    [
-      'a parameter of a request',
-      { body: `await http.asyncRequest('GET', __ENV.BASE_URL, null, { redirects: 0 })` },
-      'redirects',
-    ],
-    ['a form body', { body: `await http.asyncRequest('POST', __ENV.BASE_URL, { a: 1 })` }, 'body'],
-    ['a redirect', { body: `await http.asyncRequest('GET', __ENV.BASE_URL + '/moved')` }, 'redirect'],
-    ['part of execution', { imports: `import exec from 'k6/execution';`, body: 'exec.test.abort()' }, 'exec.test'],
-    ['a metric made late', { imports: `import { Trend } from 'k6/metrics';`, body: `new Trend('late')` }, 'late'],
-    ['a request while loading', { imports: `await http.asyncRequest('GET', __ENV.BASE_URL);` }, 'being loaded'],
-    ['a summary of its own', { more: 'export function handleSummary() { return {}; }' }, 'handleSummary'],
-    ['another host', { body: `await http.asyncRequest('GET', 'http://192.0.2.1/')` }, '192.0.2.1'],
-  ])('%s', async (_, parts, named) => {
-    const { code, output, report } = await runScript(script(parts), url);
-    expect(output).toContain(named);
-    expect(output).toContain('is not part of the k6 stand-in');
-    expect(code).toBe(2);
-    expect(report).toBeUndefined();
-  });
-
-  test('load on another host, by --url', async () => {
-    const { code, output } = await (await startLoadtest(['steady', '--url', 'http://example.com'])).end();
-    expect(output).toContain('example.com (loopback only)');
-    expect(code).toBe(2);
   });
 });
 

@@ -38,7 +38,7 @@ export async function asyncRequest(
   requireLoopback(url);
   const startedAt = performance.now();
   const answer = await exchange({ method, url, headers, body: body ?? undefined, timeoutMs: parseDuration(timeout) });
-  measure(answer.status, performance.now() - startedAt, { name: address, method, ...caller.tags, ...tags });
+  measure(answer, performance.now() - startedAt, { name: address, method, ...caller.tags, ...tags });
   if (answer.status >= 300 && answer.status < 400) throw new Unsupported(`following the redirect of ${address}`);
   return strict(answer, 'Response');
 }
@@ -61,23 +61,29 @@ interface Exchange {
   timeoutMs: number;
 }
 
-/** Never rejects. */
+/**
+ * Never rejects. A kept connection that the server closed just then is no failure of the request: it goes again, on
+ * another connection, as Go's client (and so k6) does it.
+ */
 function exchange(o: Exchange): Promise<HttpAnswer> {
   return new Promise((resolve) => {
     const sent = request(o.url, { method: o.method, headers: o.headers, agent }, (incoming) => {
       void readAnswer(incoming).then(resolve, (error: unknown) => resolve(failedAnswer(error)));
     });
     const timer = setTimeout(() => sent.destroy(new Error('request timeout')), o.timeoutMs);
-    sent.on('error', (error) => resolve(failedAnswer(error)));
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      const wasClosedIdle = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+      resolve(wasClosedIdle ? exchange(o) : failedAnswer(error));
+    });
     sent.on('close', () => clearTimeout(timer));
     sent.end(o.body);
   });
 }
 
-function measure(status: number, durationMs: number, tags: Tags): void {
+function measure({ status, error }: HttpAnswer, durationMs: number, tags: Tags): void {
   const { http_reqs, http_req_duration, http_req_failed } = currentSession().metrics.builtIn;
   const isFailed = status < 200 || status >= 400;
-  const all = { ...tags, status: String(status), expected_response: String(!isFailed) };
+  const all = { ...tags, status: String(status), expected_response: String(!isFailed), error };
   http_reqs.add(1, all);
   http_req_duration.add(durationMs, all);
   http_req_failed.add(isFailed ? 1 : 0, all);
