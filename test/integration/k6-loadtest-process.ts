@@ -63,7 +63,7 @@ export function script(o: {
   body?: string;
   more?: string;
 }): string {
-  const scenario = o.scenario ?? `executor: 'constant-arrival-rate', rate: 20, duration: '1s', preAllocatedVUs: 5`;
+  const scenario = o.scenario ?? `executor: 'constant-arrival-rate', rate: 20, duration: '1s', preAllocatedVUs: 20`;
   return `
     import http from 'k6/http';
     import { check } from 'k6';

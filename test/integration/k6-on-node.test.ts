@@ -102,7 +102,7 @@ test('a kept connection that the server has just closed is no failure; one that 
   const { port } = closing.address() as AddressInfo;
   const { report } = await runScript(
     script({
-      scenario: `executor: 'constant-arrival-rate', rate: 48, duration: '2s', preAllocatedVUs: 9`,
+      scenario: `executor: 'constant-arrival-rate', rate: 48, duration: '2s', preAllocatedVUs: 96`,
       thresholds: `http_req_failed: ['rate==0']`,
       body: `await http.asyncRequest('GET', __ENV.BASE_URL);`,
     }),
