@@ -20,10 +20,11 @@ create table scans (
   resort_id some_id not null,
   lift_id some_id not null,
   vertical_m lift_vertical_m not null,
-  -- the resort's local date, season and day
+  -- the resort's local date, season, day and hour
   local_date date not null,
   season season_year not null,
   day season_day not null,
+  hour day_hour not null,
   shard smallint not null,
   primary key (shard, skier_id, scanned_at, device_id, event_id)
 ) partition by list (shard);
@@ -62,6 +63,8 @@ create table ledger (
   persisted integer not null,
   duplicate integer not null,
   dead integer not null,
+  -- the shards whose scans of the job are stored here: a shard that arrives later has not been
+  shards smallint[] not null,
   check (scans = persisted + duplicate + dead)
 );
 create index ledger_by_age on ledger using brin (committed_at);

@@ -21,7 +21,7 @@ export async function readNodeLedger(pool: Pool): Promise<NodeLedger> {
     name: 'node_ledger',
     text: `SELECT lane, sum(jobs)::float8 AS jobs, sum(persisted)::float8 AS persisted,
              sum(duplicate)::float8 AS duplicate, sum(dead)::float8 AS dead
-           FROM (SELECT lane, count(*) AS jobs, sum(persisted) AS persisted, sum(duplicate) AS duplicate, sum(dead) AS dead
+           FROM (SELECT lane, sum(jobs) AS jobs, sum(persisted) AS persisted, sum(duplicate) AS duplicate, sum(dead) AS dead
                  FROM ledger GROUP BY lane
                  UNION ALL SELECT lane, jobs, persisted, duplicate, dead FROM ledger_totals) AS parts
            GROUP BY lane ORDER BY lane`,

@@ -2,8 +2,9 @@ import type { Pool } from 'pg';
 import type { ResortDayTotals } from './history-reader.ts';
 
 /**
- * What a node holds of a resort's day, over all of its shards. These name the parents, whose plans over every leaf cost
- * more than the query: Postgres prepares them by name and keeps a generic plan.
+ * What a node holds of a resort's day, added up from its skiers' days: no row that all writers of the resort would wait
+ * for. These name the parents, whose plans over every leaf cost more than the query: Postgres prepares them by name and
+ * keeps a generic plan.
  */
 export async function readResortDay(
   pool: Pool,
@@ -14,15 +15,16 @@ export async function readResortDay(
   const [totals, lifts] = await Promise.all([
     pool.query<{ skiers: number; rides: number; vertical_m: number }>({
       name: 'resort_day',
-      text: `SELECT coalesce(sum(skiers), 0)::float8 AS skiers, coalesce(sum(rides), 0)::float8 AS rides,
+      text: `SELECT count(*)::float8 AS skiers, coalesce(sum(rides), 0)::float8 AS rides,
                coalesce(sum(vertical_m), 0)::float8 AS vertical_m
-             FROM resort_days WHERE resort_id = $1 AND season = $2 AND day = $3`,
+             FROM skier_days WHERE resort_id = $1 AND season = $2 AND day = $3`,
       values: [resortId, season, day],
     }),
     pool.query<{ lift_id: number; hour: number; rides: number }>({
       name: 'resort_day_lifts',
-      text: `SELECT lift_id, hour, sum(rides)::float8 AS rides
-             FROM lift_hours WHERE resort_id = $1 AND season = $2 AND day = $3 GROUP BY lift_id, hour`,
+      text: `SELECT (lift_hour / 32)::float8 AS lift_id, (lift_hour % 32)::int AS hour, count(*)::float8 AS rides
+             FROM skier_days, unnest(lift_hours) AS lift_hour
+             WHERE resort_id = $1 AND season = $2 AND day = $3 GROUP BY lift_hour`,
       values: [resortId, season, day],
     }),
   ]);
@@ -35,27 +37,30 @@ export async function readResortDay(
   };
 }
 
-/** Different skiers at a resort on a day. */
+/** Different skiers at a resort on a day; the index alone tells them. */
 export async function readResortSkiers(pool: Pool, resortId: number, season: number, day: number): Promise<number> {
   const { rows } = await pool.query<{ skiers: number }>({
     name: 'resort_skiers',
-    text: `SELECT coalesce(sum(skiers), 0)::float8 AS skiers
-           FROM resort_days WHERE resort_id = $1 AND season = $2 AND day = $3`,
+    text: 'SELECT count(*)::float8 AS skiers FROM skier_days WHERE resort_id = $1 AND season = $2 AND day = $3',
     values: [resortId, season, day],
   });
   return rows[0]?.skiers ?? 0;
 }
 
-/** The seasons that rides of a resort were stored under. */
+/** The seasons that rides of a resort were stored under: from one to the next by the index, however many rides there are. */
 export async function readStoredSeasons(pool: Pool, resortId: number): Promise<number[]> {
   const { rows } = await pool.query<{ season: number }>({
     name: 'resort_seasons',
-    text: 'SELECT season FROM resort_seasons WHERE resort_id = $1',
+    text: `WITH RECURSIVE stored AS (
+             SELECT min(season) AS season FROM skier_days WHERE resort_id = $1
+             UNION ALL
+             SELECT (SELECT min(season) FROM skier_days WHERE resort_id = $1 AND season > stored.season)
+             FROM stored WHERE stored.season IS NOT NULL)
+           SELECT season FROM stored WHERE season IS NOT NULL`,
     values: [resortId],
   });
   return rows.map(({ season }) => season);
 }
-
 /** Adds up what the nodes have; exact, since a skier lives on one shard. */
 export function sumResortDays(parts: ResortDayTotals[]): ResortDayTotals {
   const rides = new Map<string, ResortDayTotals['lifts'][number]>();

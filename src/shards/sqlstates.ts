@@ -37,6 +37,21 @@ export function classify(error: unknown): Verdict {
   return 'transient';
 }
 
+/**
+ * Classes that say "not now" and nothing about the write: connection, rollback (deadlock), resources, object in use,
+ * operator intervention (shutdown, statement timeout), system.
+ */
+const EXPECTED_CLASS = /^(08|40|53|55|57|58)/;
+/** A node restored from a backup, or a leaf being moved, is read-only for a moment. */
+const READ_ONLY = '25006';
+
+/** Whether a transient error is one that nodes give in normal life; the others are tried again too, and somebody must look. */
+export function isExpected(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state !== undefined) return EXPECTED_CLASS.test(state) || state === READ_ONLY;
+  return error instanceof Error && !(error instanceof TypeError || error instanceof RangeError);
+}
+
 function serverErrorOf(error: unknown): ServerError | undefined {
   if (!(error instanceof Error)) return undefined;
   if ('severity' in error && 'code' in error && typeof error.code === 'string') {

@@ -1,0 +1,178 @@
+import type { Logger } from '../src/platform/logger.ts';
+import type { BatchPart } from '../src/shards/batch-part.ts';
+import { classify, isExpected, type Verdict } from '../src/shards/sqlstates.ts';
+import type { WriteOutcome } from '../src/shards/writer.ts';
+import { BackOff } from './back-off.ts';
+import type { WorkerMetrics } from './metrics.ts';
+
+/** stored: it is committed. away: the node did not take it. moved: the map has changed, or must be read anew. */
+export type Fate = 'stored' | 'away' | 'moved';
+
+export interface NodeWriterOptions {
+  lane: number;
+  /** the node's name */
+  node: string;
+  /** one attempt, @throws as `storeParts` does */
+  store: (parts: BatchPart[]) => Promise<WriteOutcome>;
+  /** a write takes waiting parts up to so many scans, and at least one part */
+  maxRows: number;
+  /** writes under way at once */
+  writesInFlight: number;
+  /** called for each part once it is committed */
+  onStored: (part: BatchPart) => void;
+  metrics: WorkerMetrics;
+  logger: Logger;
+}
+
+interface Waiting {
+  part: BatchPart;
+  canWait: boolean;
+  signal: AbortSignal;
+  resolve: (fate: Fate) => void;
+  reject: (reason: unknown) => void;
+}
+
+/** A node that stays away is mentioned this often. */
+const REMIND_MS = 30_000;
+
+/**
+ * What one lane writes to one node. The jobs that arrive while a write is under way share the next one, so that writes are
+ * small when little happens and large under pressure, without a timer. While the node is away everything is held, and tried
+ * again with back-off, one part at a time until one is through.
+ */
+export class NodeWriter {
+  readonly #o: NodeWriterOptions;
+  readonly #backOff = new BackOff();
+  readonly #signals = new WeakSet<AbortSignal>();
+  #waiting: Waiting[] = [];
+  #writing = 0;
+  #pause: NodeJS.Timeout | undefined;
+  #isAway = false;
+  #remindedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(o: NodeWriterOptions) {
+    this.#o = o;
+  }
+
+  /**
+   * @param o.canWait whether the part is held while the node is away; else its fate is `away` after one attempt
+   * @throws the signal's reason, when it aborts while the part still waits
+   */
+  submit(part: BatchPart, o: { canWait: boolean; signal: AbortSignal }): Promise<Fate> {
+    if (o.signal.aborted) return Promise.reject(o.signal.reason as Error);
+    if (this.#isAway && !o.canWait) return Promise.resolve('away');
+    this.#watch(o.signal);
+    const fate = new Promise<Fate>((resolve, reject) => this.#waiting.push({ part, ...o, resolve, reject }));
+    this.#pump();
+    return fate;
+  }
+
+  /** Sends everything that waits back to its sender: the map has changed, and this may be the wrong node now. */
+  release(): void {
+    const released = this.#waiting;
+    this.#waiting = [];
+    for (const { resolve } of released) resolve('moved');
+  }
+
+  /** All jobs of a consumer share one signal: it is listened to once. */
+  #watch(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return;
+    this.#signals.add(signal);
+    signal.addEventListener('abort', () => {
+      const gone = this.#waiting.filter((waiting) => waiting.signal === signal);
+      this.#waiting = this.#waiting.filter((waiting) => waiting.signal !== signal);
+      for (const { reject } of gone) reject(signal.reason);
+    });
+  }
+
+  #pump(): void {
+    const limit = this.#isAway ? 1 : this.#o.writesInFlight;
+    while (this.#pause === undefined && this.#writing < limit && this.#waiting.length > 0) {
+      void this.#write(this.#take());
+    }
+  }
+
+  #take(): Waiting[] {
+    if (this.#isAway) return this.#waiting.splice(0, 1);
+    let rows = 0;
+    let count = 0;
+    for (const { part } of this.#waiting) {
+      rows += part.scans.length;
+      if (count > 0 && rows > this.#o.maxRows) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #write(taken: Waiting[]): Promise<void> {
+    this.#writing += 1;
+    const startedAt = performance.now();
+    const parts = taken.map(({ part }) => part);
+    try {
+      const outcome = await this.#o.store(parts);
+      this.#noteWrite(parts, outcome, (performance.now() - startedAt) / 1000);
+      for (const { resolve } of taken) resolve('stored');
+    } catch (error) {
+      this.#failed(taken, error);
+    } finally {
+      this.#writing -= 1;
+    }
+    this.#pump();
+  }
+
+  #noteWrite(parts: BatchPart[], outcome: WriteOutcome, seconds: number): void {
+    const { lane, node, metrics, logger, onStored } = this.#o;
+    const rows = parts.reduce((sum, part) => sum + part.scans.length, 0);
+    metrics.wrote(lane, { outcome, rows, seconds });
+    for (const part of parts) onStored(part);
+    if (outcome.dead > 0)
+      logger.error({ lane, node, dead: outcome.dead }, 'scans that can not be stored: dead letters');
+    if (!this.#isAway) return;
+    this.#isAway = false;
+    this.#backOff.reset();
+    this.#remindedAt = Number.NEGATIVE_INFINITY;
+    metrics.held(lane, node, false);
+    logger.info({ lane, node }, 'the node takes writes again');
+  }
+
+  #failed(taken: Waiting[], error: unknown): void {
+    const verdict = classify(error);
+    const { lane, metrics } = this.#o;
+    metrics.failed(lane, verdict);
+    this.#report(error, verdict);
+    if (verdict === 'stale-map') {
+      for (const { resolve } of taken) resolve('moved');
+      return;
+    }
+    const held = taken.filter(({ signal, canWait }) => canWait && !signal.aborted);
+    for (const waiting of taken.filter((candidate) => !held.includes(candidate))) {
+      if (waiting.signal.aborted) waiting.reject(waiting.signal.reason);
+      else waiting.resolve('away');
+    }
+    this.#hold(held);
+  }
+
+  #hold(held: Waiting[]): void {
+    const { lane, node, metrics } = this.#o;
+    this.#waiting.unshift(...held);
+    this.#isAway = true;
+    metrics.held(lane, node, true);
+    const hurried = this.#waiting.filter(({ canWait }) => !canWait);
+    this.#waiting = this.#waiting.filter(({ canWait }) => canWait);
+    for (const { resolve } of hurried) resolve('away');
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#pump();
+    }, this.#backOff.nextMs());
+  }
+
+  #report(error: unknown, verdict: Verdict): void {
+    const { lane, node, logger } = this.#o;
+    const detail = { err: error, lane, node, verdict };
+    if (verdict !== 'stale-map' && !isExpected(error))
+      logger.error(detail, 'a write failed in an unknown way: trying again');
+    if (performance.now() - this.#remindedAt < REMIND_MS) return;
+    this.#remindedAt = performance.now();
+    logger.warn(detail, verdict === 'stale-map' ? 'the node has not this shard' : 'the node takes no writes, holding');
+  }
+}
