@@ -108,6 +108,20 @@ describeQueues('a network that breaks', (site) => {
     expect(new Set(got.map((job) => job.batchId)).size).toBe(2);
     expect(await lane0()).toMatchObject({ ...EMPTY, jobsEnqueued: 2 });
   });
+
+  it('lets a worker find out of a black hole by itself', { timeout: 60_000 }, async () => {
+    const producer = await openProducer(site());
+    const { consumer, got } = collect(broken);
+    consumer.start();
+    await producer.enqueue(0, scansOf(1));
+    await until('the first job arrives', () => got.length === 1, 15_000);
+    proxy.goSilent();
+    await producer.enqueue(0, scansOf(1));
+    await proxy.open();
+    const lane0 = lane0Of(site());
+    await until('all is done', async () => (await lane0()).scans === 0, 40_000);
+    expect(new Set(got.map((job) => job.batchId)).size).toBe(2);
+  });
 });
 
 describe.skipIf(!redisAvailable)('a Redis server that breaks', () => {

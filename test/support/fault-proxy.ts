@@ -11,7 +11,7 @@ export interface FaultProxy {
   close(): Promise<void>;
   /** takes connections and bytes, and passes nothing on: what a cable that was cut looks like */
   goSilent(): void;
-  /** listens again on the same port, and passes everything on */
+  /** listens again on the same port, and passes everything on, but for connections that swallowed bytes */
   open(): Promise<void>;
 }
 
@@ -34,8 +34,14 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
         upstream.destroy();
       });
     }
-    client.on('data', (bytes) => !silent && upstream.write(bytes));
-    upstream.on('data', (bytes) => !silent && client.write(bytes));
+    // TCP loses no bytes out of the middle: a connection that swallowed some stays silent, also after `open`
+    let swallowed = false;
+    const passTo = (other: Socket) => (bytes: Buffer) => {
+      swallowed ||= silent;
+      if (!swallowed) other.write(bytes);
+    };
+    client.on('data', passTo(upstream));
+    upstream.on('data', passTo(client));
     upstream.connect(Number(port), hostname);
   };
   const listen = async (onPort: number) => {
