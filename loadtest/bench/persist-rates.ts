@@ -20,10 +20,15 @@ const PEER_SHARE = 0.1;
 
 const peerResult = z.object({ perSecond: z.number() });
 
-interface Round {
-  queue: number;
-  /** scans a job in that run; the run without a queue gets batches of the same size */
+/** How a run through the queue was stored; the run without a queue writes in the same way. */
+interface Persisted {
+  perSecond: number;
   scansPerJob: number;
+  jobsPerWrite: number;
+}
+
+interface Round {
+  queue: Persisted;
   direct: number;
   perScan: number;
 }
@@ -36,25 +41,29 @@ export async function persistRates(size: BenchSize, lifecycle: Lifecycle): Promi
   for (let round = 0; round <= size.rounds; round += 1) {
     const isWarmUp = round === 0;
     const scans = isWarmUp ? size.persistScans / 10 : size.persistScans;
-    const { rate: queue, scansPerJob } = await throughQueue(pipeline, scans);
-    const direct = await peer('direct-writer', stack, { scans, scansPerJob });
+    const queue = await throughQueue(pipeline, scans);
+    const direct = await peer('direct-writer', stack, { ...queue, scans });
     const perScan = await peer('insert-per-scan', stack, { scans: scans * PEER_SHARE });
     if (isWarmUp) continue;
-    rounds.push({ queue, scansPerJob, direct, perScan });
-    print(
-      `round ${round}: persisted ${perSecond(queue)} (${scansPerJob} scans a job), without a queue ${perSecond(direct)}, one job a scan ${perSecond(perScan)}`,
-    );
+    rounds.push({ queue, direct, perScan });
+    print(`round ${round}: ${roundText({ queue, direct, perScan })}`);
   }
   await stack.stop();
-  const over = (name: 'direct' | 'perScan') => rounds.map((round) => round.queue / round[name]);
+  const over = (name: 'direct' | 'perScan') => rounds.map((round) => round.queue.perSecond / round[name]);
   return [
     ratioFigure('persisted/s by one worker / the same SQL without a queue', 0.8, over('direct'), { rounds }),
     ratioFigure('persisted/s by one worker / one job and one insert a scan', 10, over('perScan'), {}),
   ];
 }
 
+function roundText({ queue, direct, perScan }: Round): string {
+  const { scansPerJob, jobsPerWrite } = queue;
+  const through = `persisted ${perSecond(queue.perSecond)} (${scansPerJob} scans a job, ${jobsPerWrite} jobs a write)`;
+  return `${through}, without a queue ${perSecond(direct)}, one job a scan ${perSecond(perScan)}`;
+}
+
 /** Fills the lanes while nobody works, then lets the worker run; the ledger knows when each job was stored. */
-async function throughQueue({ stack, books }: Pipeline, scans: number): Promise<{ rate: number; scansPerJob: number }> {
+async function throughQueue({ stack, books }: Pipeline, scans: number): Promise<Persisted> {
   const [worker] = stack.workers;
   if (!worker) throw new Error('no worker');
   await worker.stop();
@@ -80,14 +89,15 @@ async function serverTime(stack: Stack): Promise<string> {
 }
 
 /** The rate between the first and the last COMMIT; what the first one stored came before the clock ran. */
-async function storedSince(stack: Stack, since: string): Promise<{ rate: number; scansPerJob: number }> {
+async function storedSince(stack: Stack, since: string): Promise<Persisted> {
   const commits: { at: number; scans: number; jobs: number }[] = [];
   for (const { url } of stack.nodes) {
     const sql = postgres(url, { max: 1 });
     commits.push(
+      // the rows of one write have one transaction's id
       ...(await sql<{ at: number; scans: number; jobs: number }[]>`
-        SELECT extract(epoch FROM committed_at)::float8 AS at, sum(persisted)::int AS scans, count(*)::int AS jobs
-        FROM ledger WHERE committed_at > ${since} GROUP BY committed_at`),
+        SELECT extract(epoch FROM max(committed_at))::float8 AS at, sum(persisted)::int AS scans, count(*)::int AS jobs
+        FROM ledger WHERE committed_at > ${since} GROUP BY xmin::text`),
     );
     await sql.end();
   }
@@ -96,8 +106,9 @@ async function storedSince(stack: Stack, since: string): Promise<{ rate: number;
   if (!first || !last || first === last) throw new Error('too few commits to tell a rate');
   const sum = (of: 'scans' | 'jobs') => ordered.reduce((total, commit) => total + commit[of], 0);
   return {
-    rate: (sum('scans') - first.scans) / (last.at - first.at),
+    perSecond: (sum('scans') - first.scans) / (last.at - first.at),
     scansPerJob: Math.max(1, Math.round(sum('scans') / sum('jobs'))),
+    jobsPerWrite: Math.max(1, Math.round(sum('jobs') / ordered.length)),
   };
 }
 
