@@ -1,7 +1,8 @@
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADMIN_KEY, DEVICE_KEY, type ReadSide, startReadSide, TOKEN_SECRET } from '../support/read-side.ts';
+import { ADMIN_KEY, type ReadSide, startReadSide, TOKEN_SECRET } from '../support/read-side.ts';
 import { problemOf } from '../support/replies.ts';
+import { DEVICE_KEY } from '../support/two-nodes.ts';
 
 const OWN = 70_101;
 const OTHER = 70_102;

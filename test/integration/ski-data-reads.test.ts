@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADMIN_KEY, DEVICE_KEY, type ReadSide, startReadSide } from '../support/read-side.ts';
+import { ADMIN_KEY, type ReadSide, startReadSide } from '../support/read-side.ts';
 import { messageStatus } from '../support/replies.ts';
+import { DEVICE_KEY } from '../support/two-nodes.ts';
 
 const SKIER = 70_401;
 const VERTICAL = `/skiers/${SKIER}/vertical`;

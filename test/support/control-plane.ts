@@ -1,11 +1,10 @@
-import { Hono } from 'hono';
+import { createHttpApp } from '../../src/cli/http-app.ts';
 import { type Directory, openDirectory } from '../../src/directory/database.ts';
 import { type DirectoryFollower, followDirectory } from '../../src/directory/follower.ts';
 import { importResorts } from '../../src/directory/import-resorts.ts';
 import { initDirectory } from '../../src/directory/init.ts';
 import { sampleResorts } from '../../src/directory/sample-resorts.ts';
-import { createOpsApp, type OpsOptions } from '../../src/ops/app.ts';
-import { handleErrors, type HttpEnv, notFound, observe } from '../../src/platform/http-common.ts';
+import { createOpsApp } from '../../src/ops/app.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
@@ -28,9 +27,7 @@ export interface ControlPlane {
 const NOT_HERE = () => Promise.reject(new Error('this test has no nodes and no queue'));
 
 /** The ops app on a directory of its own with the sample resorts. */
-export async function startControlPlane(
-  o: Partial<Pick<OpsOptions, 'skiDataApi' | 'deadLetters' | 'pipeline'>> = {},
-): Promise<ControlPlane> {
+export async function startControlPlane(o: { skiDataApi?: 'keys' | 'open' } = {}): Promise<ControlPlane> {
   const database = await freshDatabase();
   const proxy = await startFaultProxy(database.url);
   const { logger } = recordedLog();
@@ -41,16 +38,12 @@ export async function startControlPlane(
   await importResorts(directory, sampleResorts());
   const follower = await followDirectory({ url: proxy.url, logger, pollMs: 1_000, lifecycle });
   await until('the first snapshot', () => follower.hasSnapshot());
-  const app = new Hono<HttpEnv>();
-  app.use(observe(createMetrics('ops'), logger));
-  app.onError(handleErrors(logger));
-  app.notFound(notFound);
   const deadLetters = { list: NOT_HERE, show: NOT_HERE, replay: NOT_HERE, discard: NOT_HERE };
   const pipeline = { read: NOT_HERE };
-  app.route(
-    '/',
-    createOpsApp({ directory, follower, deadLetters, pipeline, adminKey: ADMIN_KEY, skiDataApi: 'keys', logger, ...o }),
-  );
+  const { skiDataApi = 'keys' } = o;
+  const ops = createOpsApp({ directory, follower, deadLetters, pipeline, adminKey: ADMIN_KEY, skiDataApi, logger });
+  const metrics = createMetrics('ops');
+  const app = createHttpApp({ apps: [ops], ready: () => true, metrics, logger, pathPrefix: '' });
   return {
     directory,
     follower,

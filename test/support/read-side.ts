@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createHttpApp, replaceableApp } from '../../src/cli/http-app.ts';
-import { prepareNodes } from '../../src/cli/prepare-nodes.ts';
 import { staticDirectory } from '../../src/directory/follower.ts';
-import { sampleSnapshot } from '../../src/directory/sample-snapshot.ts';
 import { signSkierToken } from '../../src/directory/skier-token.ts';
 import type { DirectorySnapshot, NodeAddress, Resort } from '../../src/directory/snapshot.ts';
 import type { Scan } from '../../src/domain/scan.ts';
@@ -11,18 +9,14 @@ import { listen } from '../../src/platform/http-server.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { createRidesApp } from '../../src/rides/app.ts';
-import { splitByNode } from '../../src/shards/batch-part.ts';
 import { createHistoryReader } from '../../src/shards/history-reader.ts';
 import { openReadNodes } from '../../src/shards/read-nodes.ts';
-import { openWriteNodes, type WriteNodes } from '../../src/shards/write-nodes.ts';
-import { storeParts } from '../../src/shards/writer.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { freshDatabase } from './postgres.ts';
+import type { FaultProxy } from './fault-proxy.ts';
 import { recordedLog } from './recorded-log.ts';
+import { startTwoNodes, type TwoNodes } from './two-nodes.ts';
 
 export const ADMIN_KEY = 'an-admin-key-of-the-tests';
 export const TOKEN_SECRET = 'a-secret-of-the-tests-32-characters-long';
-export const DEVICE_KEY = `ll_dev_${'d'.repeat(43)}`;
 /** Of the rides that are read here: what is away is answered within 2 s. */
 export const NODE_TIMEOUT_MS = 1_500;
 
@@ -52,15 +46,12 @@ export interface ReadSide {
 export async function startReadSide(
   o: { skiDataApi?: 'keys' | 'open'; listen?: boolean; pathPrefix?: string } = {},
 ): Promise<ReadSide> {
-  const databases = [await freshDatabase(), await freshDatabase()];
   const { logger } = recordedLog();
   const lifecycle = new Lifecycle({ logger });
-  const direct = snapshotOf(databases.map(({ url }) => url));
-  await prepareNodes(direct);
-  const proxies = await Promise.all(databases.map(({ url }) => startFaultProxy(url)));
-  const directory = staticDirectory(snapshotOf(proxies.map(({ url }) => url)));
+  const two = await startTwoNodes({ logger, lifecycle });
+  const { snapshot } = two;
+  const directory = staticDirectory(snapshot);
   const nodes = openReadNodes({ poolSize: 2, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
-  const writeNodes = openWriteNodes({ poolSize: 2, statementTimeoutMs: 10_000, logger, lifecycle });
   const metrics = createMetrics('rides');
   const rides = createRidesApp({
     directory,
@@ -89,29 +80,18 @@ export async function startReadSide(
     },
     store: (scans) =>
       store(
-        scans.map((scan) => complete(direct, scan)),
-        direct,
-        writeNodes,
+        scans.map((scan) => complete(snapshot, scan)),
+        two,
       ),
     token: (skierId) => signSkierToken(TOKEN_SECRET, skierId, 300),
-    resort: (resortId) => direct.resorts.get(resortId) as Resort,
-    nodeOf: (skierId) => nodeOf(direct, skierId),
-    proxies: new Map([...direct.nodes.keys()].map((nodeId, i) => [nodeId, proxies[i] as FaultProxy])),
+    resort: (resortId) => snapshot.resorts.get(resortId) as Resort,
+    nodeOf: (skierId) => nodeOf(snapshot, skierId),
+    proxies: two.proxies,
     async stop() {
       await lifecycle.stop(5_000);
-      for (const proxy of proxies) await proxy.close();
-      for (const database of databases) await database.drop();
+      await two.stop();
     },
   };
-}
-
-function snapshotOf(urls: string[]): DirectorySnapshot {
-  return sampleSnapshot({
-    shardCount: 8,
-    laneCount: 2,
-    nodes: urls.map((url, i) => ({ name: `node-${i + 1}`, url })),
-    devices: [{ name: 'gate', key: DEVICE_KEY }],
-  });
 }
 
 function nodeOf(snapshot: DirectorySnapshot, skierId: number): NodeAddress {
@@ -132,12 +112,10 @@ function complete(snapshot: DirectorySnapshot, scan: TestScan): Scan {
   return { ...common, season, day, ...calendar.instantOf(season, day, minutes) };
 }
 
-async function store(scans: Scan[], snapshot: DirectorySnapshot, nodes: WriteNodes): Promise<void> {
+async function store(scans: Scan[], two: TwoNodes): Promise<void> {
+  const { snapshot } = two;
   const laneOfSkier = (skierId: number) => laneOf(shardOf(skierId, snapshot.shardCount), snapshot.laneCount);
   for (const [lane, ofLane] of Map.groupBy(scans, ({ skierId }) => laneOfSkier(skierId))) {
-    const batch = { batchId: randomUUID(), acceptedAt: Date.now(), scans: ofLane };
-    for (const [nodeId, part] of splitByNode(batch, '1', snapshot)) {
-      await storeParts(nodes.of(snapshot.nodes.get(nodeId) as NodeAddress), lane, [part]);
-    }
+    await two.store(lane, { batchId: randomUUID(), acceptedAt: Date.now(), scans: ofLane }, '1');
   }
 }
