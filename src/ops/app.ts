@@ -1,31 +1,13 @@
 import { Hono, type MiddlewareHandler } from 'hono';
-import type { Directory } from '../directory/database.ts';
-import type { DirectoryFollower } from '../directory/follower.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
-import type { Logger } from '../platform/logger.ts';
-import type { DeadLetters } from '../shards/dead-letters.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { deviceRoutes } from './devices.ts';
 import { smallBody } from './json-body.ts';
 import { requireOperator } from './operator.ts';
+import type { OpsOptions } from './options.ts';
 import { resortRoutes } from './resorts.ts';
 import { skiDataSeasons } from './ski-data.ts';
 import { statusRoutes } from './status.ts';
-import type { Pipeline } from './pipeline.ts';
-
-/** What the control plane's app stands on. */
-export interface OpsOptions {
-  /** for changes and lists */
-  directory: Directory;
-  /** for everything else, so that it works while the directory is away */
-  follower: DirectoryFollower;
-  deadLetters: DeadLetters;
-  pipeline: Pipeline;
-  adminKey: string;
-  /** `open`: SkiDataAPI's operation 7 asks for no credentials */
-  skiDataApi: 'keys' | 'open';
-  logger: Logger;
-}
 
 /**
  * The control plane's face: everything under `/ops` needs the admin key. Throws Problems to the error handler of the app

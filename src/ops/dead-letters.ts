@@ -6,7 +6,7 @@ import { isUuid } from '../domain/scan.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
 import type { DeadLetter } from '../shards/dead-letters.ts';
-import type { OpsOptions } from './app.ts';
+import type { OpsOptions } from './options.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;

@@ -9,7 +9,7 @@ import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { Problem, type ProblemCode } from '../domain/problem.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
-import type { OpsOptions } from './app.ts';
+import type { OpsOptions } from './options.ts';
 import { readJson } from './json-body.ts';
 
 const time = z.string().meta({ format: 'date-time' });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { listResorts } from '../directory/list-resorts.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { routeDoc } from '../platform/openapi.ts';
-import type { OpsOptions } from './app.ts';
+import type { OpsOptions } from './options.ts';
 
 const resort = z
   .object({

@@ -7,7 +7,7 @@ import { MAX_SKIER_ID } from '../domain/shard.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, routeDoc } from '../platform/openapi.ts';
 import { answerSkiDataErrors, readWhole, skiDataError } from '../platform/ski-data-errors.ts';
-import type { OpsOptions } from './app.ts';
+import type { OpsOptions } from './options.ts';
 import { readJson, smallBody } from './json-body.ts';
 import { requireOperator } from './operator.ts';
 

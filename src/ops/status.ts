@@ -5,7 +5,7 @@ import { laneOf } from '../domain/shard.ts';
 import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { routeDoc } from '../platform/openapi.ts';
-import type { OpsOptions } from './app.ts';
+import type { OpsOptions } from './options.ts';
 import { type LaneBooks, unfinishedJobs } from './conservation.ts';
 import type { PipelineState } from './pipeline.ts';
 

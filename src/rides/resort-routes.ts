@@ -4,7 +4,7 @@ import { Problem } from '../domain/problem.ts';
 import type { Resort } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, routeDoc } from '../platform/openapi.ts';
-import type { RidesOptions } from './app.ts';
+import type { RidesOptions } from './options.ts';
 import { readDate, readId } from './query.ts';
 import { resortDayJson, resortDetailJson } from './represent.ts';
 import { resortDay, resortDetail, resortList } from './shapes.ts';

@@ -8,7 +8,7 @@ import type { Resort } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
 import { answerSkiDataErrors, readWhole, skiDataError } from '../platform/ski-data-errors.ts';
-import type { RidesOptions } from './app.ts';
+import type { RidesOptions } from './options.ts';
 import { allowReading } from './caller.ts';
 import { type Query, repeated } from './query.ts';
 import { endpointStats } from './statistics.ts';

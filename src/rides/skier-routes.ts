@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { describeRoute } from 'hono-openapi';
 import type { HttpEnv } from '../platform/http-common.ts';
-import type { RidesOptions } from './app.ts';
+import type { RidesOptions } from './options.ts';
 import { allowReading } from './caller.ts';
 import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from './cursor.ts';
 import { readDate, readDateRange, readId, readLimit, readResorts, readSeasons, single } from './query.ts';

@@ -190,3 +190,26 @@ describe('SkiDataAPI, open', () => {
     expect((await side.get(`/v1/skiers/${SKIER}/rides`)).status).toBe(401);
   });
 });
+
+describe('SkiDataAPI behind a prefix', () => {
+  let side: ReadSide;
+  beforeAll(async () => {
+    side = await startReadSide({ listen: true, pathPrefix: '/Server_war' });
+    await storeCourse(side);
+  });
+  afterAll(() => side.stop());
+
+  test('answers with the prefix, a doubled slash and without it', async () => {
+    const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+    for (const prefix of ['/Server_war', '/Server_war/', '//Server_war', '']) {
+      expect(await (await side.get(`${prefix}${dayPath()}`, headers)).text()).toBe('120');
+    }
+    expect((await side.get('/Server_warm/resorts')).status).toBe(404);
+  });
+
+  test('the documentation names it', async () => {
+    const { servers } = (await (await side.get('/Server_war/openapi.json')).json()) as { servers: { url: string }[] };
+    expect(servers).toEqual([{ url: '/Server_war' }]);
+    expect((await side.get('/Server_war/docs')).status).toBe(200);
+  });
+});
