@@ -21,6 +21,8 @@ export interface WorkerChildrenOptions {
 }
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+/** As in the launcher, whatever started this process. */
+const NODE_FLAGS = ['--max-semi-space-size=16'];
 const FIRST_RESTART_MS = 200;
 const MAX_RESTART_MS = 5_000;
 /** One that ran this long starts again at once when it dies. */
@@ -95,6 +97,7 @@ class Slot {
     const startedAt = performance.now();
     const child = fork(MAIN, ['worker'], {
       env: this.#o.env,
+      execArgv: NODE_FLAGS,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
