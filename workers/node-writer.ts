@@ -60,7 +60,8 @@ export class NodeWriter {
    */
   submit(part: BatchPart, o: { canWait: boolean; signal: AbortSignal }): Promise<Fate> {
     if (o.signal.aborted) return Promise.reject(o.signal.reason as Error);
-    if (this.#isAway && !o.canWait) return Promise.resolve('away');
+    // whoever can't wait may try when nobody else does: otherwise nobody would find out that the node is back
+    if (!o.canWait && this.#isAway && (this.#pause !== undefined || this.#writing > 0)) return Promise.resolve('away');
     this.#watch(o.signal);
     const fate = new Promise<Fate>((resolve, reject) => this.#waiting.push({ part, ...o, resolve, reject }));
     this.#pump();
