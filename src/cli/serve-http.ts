@@ -21,7 +21,7 @@ export interface ServeHttpOptions {
   metricsText?: () => Promise<string>;
 }
 
-const INTAKE_MS = 5_000;
+const INTAKE_MS = 4_000;
 
 /**
  * The frame of an HTTP process: it listens at once, answers 503 and is not ready while the directory is away at its

@@ -16,7 +16,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const SILENCE_TIMEOUT_MS = 120_000;
 const CHECK_INTERVAL_MS = 1_000;
 /** What running requests get when the process stops. */
-const FINISH_MS = 5_000;
+const FINISH_MS = 3_000;
 
 /** What an app needs to be served: any Hono app, whatever its variables. */
 export type ServedApp = Pick<Hono, 'fetch'>;
@@ -35,7 +35,7 @@ export interface ListenOptions {
 
 /**
  * Serves an app until the lifecycle stops: then nothing new is accepted, running requests finish and their connections
- * close; what still runs after 5 s is cut off.
+ * close; what still runs after 3 s is cut off.
  *
  * @throws ConfigError when the port is taken or not allowed
  */
