@@ -1,8 +1,9 @@
 // The first chair: five times the rate for 30 s, then back. DURATION is the calm before, and again after.
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
+import { prepare } from './prepare.ts';
 import { READ_BACK_THRESHOLDS } from './read-back.ts';
-import { learnLifts, type Lift } from './resorts.ts';
+import type { Lift } from './resorts.ts';
 import { sendScan } from './send-scan.ts';
 import { gracefulStop, readSettings, usersFor } from './settings.ts';
 
@@ -46,7 +47,7 @@ export const options: Options = {
 };
 
 export function setup(): Promise<Lift[]> {
-  return learnLifts(settings);
+  return prepare(settings);
 }
 
 export default function iteration(lifts: Lift[]): Promise<void> {

@@ -18,15 +18,16 @@ export function gateOf({ baseUrl, deviceKeys }: Settings, n: number): Gate {
 }
 
 /**
- * `POST /v1/scans`, counted under {op:ack}.
+ * `POST /v1/scans`.
  *
- * @param phase part of the run, as a tag of its own
+ * @param phase part of the run, as a tag
+ * @param op under which it is counted
  * @returns whether the scan was acked: 202, so it must become readable
  */
-export async function postScan(gate: Gate, scan: Scan, phase: string): Promise<boolean> {
+export async function postScan(gate: Gate, scan: Scan, phase: string, op = 'ack'): Promise<boolean> {
   const response = await http.asyncRequest('POST', `${gate.baseUrl}/v1/scans`, JSON.stringify(scan), {
     headers: headers(gate, 'application/json'),
-    tags: { name: 'POST /v1/scans', op: 'ack', phase },
+    tags: { name: 'POST /v1/scans', op, phase },
     timeout: TIMEOUT,
   });
   return check(response, { 'scan: 202': ({ status }) => status === 202 }, { phase });

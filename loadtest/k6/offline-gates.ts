@@ -2,8 +2,9 @@
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import { gateOf, postBatch } from './gate.ts';
+import { prepare } from './prepare.ts';
 import { READ_BACK_THRESHOLDS, readBack } from './read-back.ts';
-import { learnLifts, type Lift } from './resorts.ts';
+import type { Lift } from './resorts.ts';
 import { newScan } from './scans.ts';
 import { sendScan } from './send-scan.ts';
 import { gracefulStop, readSettings, usersFor } from './settings.ts';
@@ -49,7 +50,7 @@ export const options: Options = {
 };
 
 export function setup(): Promise<Lift[]> {
-  return learnLifts(settings);
+  return prepare(settings);
 }
 
 export function live(lifts: Lift[]): Promise<void> {

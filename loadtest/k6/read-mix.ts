@@ -4,8 +4,9 @@ import exec from 'k6/execution';
 import http from 'k6/http';
 import type { Options } from 'k6/options';
 import { gateOf } from './gate.ts';
+import { prepare } from './prepare.ts';
 import { READ_BACK_THRESHOLDS } from './read-back.ts';
-import { learnLifts, type Lift } from './resorts.ts';
+import type { Lift } from './resorts.ts';
 import { sendScan } from './send-scan.ts';
 import { gracefulStop, readSettings, usersFor } from './settings.ts';
 import { type KnownSkier, pickRead, prepareSkiers } from './skiers.ts';
@@ -52,7 +53,7 @@ interface Prepared {
 
 /** Some skiers with a known history, already readable: the reads know what must come back. */
 export async function setup(): Promise<Prepared> {
-  const lifts = await learnLifts(settings);
+  const lifts = await prepare(settings);
   return { lifts, skiers: await prepareSkiers(settings, gateOf(settings, 0), lifts) };
 }
 

@@ -10,7 +10,7 @@ export interface Lift {
 const RESORTS = 10;
 
 /**
- * For `setup`: asks the service which lifts there are, so that the scripts run against any installation.
+ * Asks the service which lifts there are, so that the scripts run against any installation.
  *
  * @returns the lifts of the first ten resorts
  * @throws Error when the service does not answer, or has no lift at all

@@ -3,8 +3,9 @@ import { check } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import type { Options } from 'k6/options';
+import { prepare } from './prepare.ts';
 import { READ_BACK_THRESHOLDS } from './read-back.ts';
-import { learnLifts, type Lift } from './resorts.ts';
+import type { Lift } from './resorts.ts';
 import { randomSkier } from './scans.ts';
 import { sendScan } from './send-scan.ts';
 import { gracefulStop, readSettings, usersFor } from './settings.ts';
@@ -44,7 +45,7 @@ export const options: Options = {
 };
 
 export function setup(): Promise<Lift[]> {
-  return learnLifts(settings);
+  return prepare(settings);
 }
 
 export function scan(lifts: Lift[]): Promise<void> {

@@ -1,8 +1,9 @@
 // A steady rate of single scans, as on a usual day.  k6 run -e DEVICE_KEY=... -e ADMIN_KEY=... -e RATE=500 steady.ts
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
+import { prepare } from './prepare.ts';
 import { READ_BACK_THRESHOLDS } from './read-back.ts';
-import { learnLifts, type Lift } from './resorts.ts';
+import type { Lift } from './resorts.ts';
 import { sendScan } from './send-scan.ts';
 import { gracefulStop, readSettings, usersFor } from './settings.ts';
 
@@ -29,7 +30,7 @@ export const options: Options = {
 };
 
 export function setup(): Promise<Lift[]> {
-  return learnLifts(settings);
+  return prepare(settings);
 }
 
 export default function iteration(lifts: Lift[]): Promise<void> {
