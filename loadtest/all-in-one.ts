@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -23,6 +23,7 @@ const credentials = z.object({ deviceKey: z.string(), adminKey: z.string() });
 
 export async function startAllInOne(o: { env?: Record<string, string> } = {}): Promise<AllInOne> {
   const folder = await mkdtemp(path.join(tmpdir(), 'liftline-up-'));
+  await chmod(folder, 0o711); // root's Postgres runs as another user, who must get in
   const home = path.join(folder, 'home');
   const remove = () => rm(folder, { recursive: true, force: true });
   try {

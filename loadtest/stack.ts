@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/cli/embedded-postgres.ts';
@@ -72,6 +72,7 @@ export async function startStack(o: StackOptions): Promise<Stack> {
 
 async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'liftline-stack-'));
+  await chmod(folder, 0o711); // root's Postgres runs as another user, who must get in
   lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
   const databases = await startDatabases(folder, o.separateServers ?? false, lifecycle);
   const redis = o.queue === 'redis' ? await startRedisServer(folder, o.redisArgs) : undefined;

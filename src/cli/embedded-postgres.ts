@@ -52,7 +52,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
   const { child, port } = await launch(programs, cluster, owner, options);
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
-  options.logger?.info({ port, pid: child.pid }, 'embedded Postgres is up');
+  options.logger?.info({ port, postmaster: child.pid }, 'embedded Postgres is up');
   await createDatabases(url, options.databases);
   return { pid: child.pid as number, port, url, stop: () => stopChild(child) };
 }

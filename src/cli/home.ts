@@ -6,6 +6,9 @@ import { lockHome } from './home-lock.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { CommandError } from './run-command.ts';
 
+/** Others may pass through (root's Postgres runs as another user), and see nothing: each file within is its owner's alone. */
+const HOME_MODE = 0o711;
+
 /** The layout of a home. Raised when an older version could not use it any more. */
 const FORMAT = 1;
 
@@ -63,7 +66,7 @@ export async function openHome(folder: string): Promise<Home> {
 
 async function makeWritable(home: string): Promise<void> {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await mkdir(home, { recursive: true, mode: HOME_MODE });
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
     const probe = path.join(home, `.write-${process.pid}`); // root passes `access` on a file system that is read-only
     await writeFile(probe, '');
@@ -81,7 +84,7 @@ async function readFormat(home: string): Promise<string> {
   if (found !== undefined) return found.trim();
   const others = (await readdir(home)).filter((name) => name !== 'lost+found');
   if (others.length > 0) throw new CommandError(`${home} holds other files: set LIFTLINE_HOME to a folder of its own`);
-  await chmod(home, 0o700);
+  await chmod(home, HOME_MODE);
   await writePrivate(file, `${FORMAT}\n`);
   return String(FORMAT);
 }

@@ -44,7 +44,11 @@ export function upCommand(): Command {
       const forced: (() => void)[] = [];
       return runProcess({
         name: 'up',
-        env: { ...process.env, SKI_DATA_API: process.env.SKI_DATA_API || 'open' },
+        env: {
+          ...process.env,
+          SKI_DATA_API: process.env.SKI_DATA_API || 'open',
+          LOG_LEVEL: process.env.LOG_LEVEL || 'warn',
+        },
         stopMs: STOP_MS,
         force: () => forced.forEach((end) => end()),
         start: (context) => startAll(context, { withSamples: flags.samples, forced }),

@@ -210,7 +210,7 @@ export const SETTINGS = {
     name: 'LOG_LEVEL',
     default: 'info',
     processes: ALL,
-    describe: `One of ${LEVELS.join(', ')}. Logs are JSON lines on standard error.`,
+    describe: `One of ${LEVELS.join(', ')}. Logs are JSON lines on standard error. \`up\` has \`warn\` unless set.`,
   }),
 } as const;
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import postgres from 'postgres';
@@ -17,6 +17,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   reportMissingTools();
   const folder = await mkdtemp(path.join(tmpdir(), 'liftline-test-'));
+  await chmod(folder, 0o755); // root's server runs as another user, who must get in
   const server = await startEmbeddedPostgres({
     dataDir: path.join(folder, 'postgres'),
     databases: [],
