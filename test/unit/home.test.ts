@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -64,8 +64,6 @@ describe('a home', () => {
   test('that can’t be written is refused', async () => {
     await writeFile(path.join(folder, 'a-file'), '');
     await expect(openHome(path.join(folder, 'a-file', 'home'))).rejects.toThrow('ENOTDIR');
-    // not even root may make a folder there
-    await expect(openHome('/proc/liftline')).rejects.toThrow(/can't write to LIFTLINE_HOME .*(ENOENT|EACCES)/);
   });
 
   test('keeps its secrets, for its owner alone', async () => {
