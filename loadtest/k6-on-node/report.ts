@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import type { Machine } from '../machine.ts';
 import type { Metric, MetricRegistry } from './metric-registry.ts';
 import type { Aggregate } from './sinks.ts';
 import type { TestOutcome } from './test-run.ts';
@@ -11,7 +11,7 @@ export interface Report extends Omit<TestOutcome, 'startedAt'> {
   script: string;
   generator: string;
   startedAt: string;
-  machine: { cpu: string; cpus: number; node: string };
+  machine: Machine;
   /** what was loaded */
   target: string;
   passed: boolean;
@@ -38,6 +38,7 @@ export function makeReport(o: {
   target: string;
   outcome: TestOutcome;
   metrics: MetricRegistry;
+  machine: Machine;
 }): Report {
   const { outcome } = o;
   const { elapsedMs, thresholds, scriptErrors } = outcome;
@@ -51,7 +52,7 @@ export function makeReport(o: {
     generator: DISCLAIMER,
     ...outcome,
     startedAt: outcome.startedAt.toISOString(),
-    machine: { cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, node: process.version },
+    machine: o.machine,
     target: o.target,
     passed: thresholds.every(({ ok }) => ok) && Object.keys(scriptErrors).length === 0,
     metrics,

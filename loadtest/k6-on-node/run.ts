@@ -1,8 +1,9 @@
 // npm run loadtest -- steady --rate 500 --duration 30s
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeMachine } from '../machine.ts';
 import { drawChart } from './chart.ts';
 import { MetricRegistry } from './metric-registry.ts';
 import { DISCLAIMER, makeReport, type Report } from './report.ts';
@@ -59,20 +60,21 @@ async function main(name: string, flags: Flags): Promise<void> {
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
   say(DISCLAIMER);
+  const file = /\.[jt]s$/.test(name) ? path.resolve(name) : path.join(SCRIPTS, `${name}.ts`);
+  await access(file); // before a whole stack is started for it
   const target = flags.url === undefined ? await startTarget(flags.stack ?? 'split') : existingTarget(flags.url);
   let report: Report;
   try {
-    report = await measure(name, flags, target, stopped.signal);
+    report = await measure(file, flags, target, stopped.signal);
   } finally {
     await target.stop();
   }
   say(summarise(report));
-  for (const file of await writeResults(report, flags.results)) say(file);
+  for (const written of await writeResults(report, flags.results)) say(written);
   process.exitCode = stopped.signal.aborted ? EXIT_STOPPED : report.passed ? 0 : EXIT_FAILED;
 }
 
-async function measure(name: string, flags: Flags, target: Target, signal: AbortSignal): Promise<Report> {
-  const file = /\.[jt]s$/.test(name) ? path.resolve(name) : path.join(SCRIPTS, `${name}.ts`);
+async function measure(file: string, flags: Flags, target: Target, signal: AbortSignal): Promise<Report> {
   const metrics = new MetricRegistry();
   openSession({ metrics });
   const script = await loadScript(pathToFileURL(file), {
@@ -82,9 +84,10 @@ async function measure(name: string, flags: Flags, target: Target, signal: Abort
     ...(flags.duration === undefined ? {} : { DURATION: flags.duration }),
     ...flags.env,
   });
-  say(`${name} runs against ${target.name}`);
+  say(`${path.parse(file).name} runs against ${target.name}`);
   const outcome = await runTest({ script, metrics, signal });
-  return makeReport({ script: path.basename(file), target: target.name, outcome, metrics });
+  const machine = await describeMachine();
+  return makeReport({ script: path.basename(file), target: target.name, outcome, metrics, machine });
 }
 
 /** @returns the files */

@@ -1,3 +1,4 @@
+import { machineLine } from '../machine.ts';
 import type { Report } from './report.ts';
 
 /** Above this the generator itself is a good part of what it measures. */
@@ -10,6 +11,7 @@ export function summarise(report: Report): string {
     '',
     `${report.script} against ${report.target}, ${(report.elapsedMs / 1_000).toFixed(1)} s`,
     report.generator,
+    machineLine(report.machine),
     '',
     'thresholds',
     ...table(

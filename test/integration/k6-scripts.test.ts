@@ -117,6 +117,12 @@ describe('scripts', () => {
     });
   });
 
+  test('a name that is no script: exit 2 at once, nothing is started', async () => {
+    const { code, output } = await (await startLoadtest(['steadi'])).end();
+    expect(output).toContain('steadi.ts');
+    expect(code).toBe(2);
+  });
+
   test('without keys: exit 2 and the name of what is missing', async () => {
     const { code, output } = await run('steady', {}, '--env', 'ADMIN_KEY=');
     expect(output).toContain('ADMIN_KEY is not set');
