@@ -113,7 +113,7 @@ function laneQueues(o: QueueAddress & { logger: Logger }, factory: LaneBackendFa
           },
           factory,
         );
-        queue.on('error', (error) => o.logger.debug({ err: error, lane }, 'queue error'));
+        queue.on('error', (error) => o.logger.debug({ reason: error.message, lane }, 'queue error'));
         queues.set(lane, queue);
       }
       return queue;

@@ -182,6 +182,6 @@ function quietly(logger: Logger, lane: number): (error: Error) => void {
     if (repeated) return;
     last = error.message;
     lastAt = performance.now();
-    logger.warn({ err: error, lane }, 'the queue said no to a worker');
+    logger.warn({ reason: error.message, lane }, 'the queue said no to a worker');
   };
 }

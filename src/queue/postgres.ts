@@ -26,7 +26,8 @@ export class LaneConnection extends PostgresConnection {
 
   constructor(o: PostgresOptions) {
     super(poolConfig(o));
-    this.on('error', (error: Error) => o.logger.warn({ err: error }, 'a connection to the queue was lost'));
+    // the reason alone: pg hangs the whole client on its errors
+    this.on('error', (error: Error) => o.logger.debug({ reason: error.message }, 'a connection to the queue was lost'));
   }
 
   override waitUntilReady(): Promise<void> {
@@ -48,7 +49,7 @@ export class LaneConnection extends PostgresConnection {
 }
 
 function poolConfig(o: PostgresOptions): PostgresPoolConfig {
-  const config = {
+  return {
     connectionString: o.queueUrl,
     schema: o.schema,
     max: o.max,
@@ -58,8 +59,9 @@ function poolConfig(o: PostgresOptions): PostgresPoolConfig {
     idle_in_transaction_session_timeout: o.timeoutMs,
     keepAlive: true,
     application_name: 'liftline queue',
+    // short statements only: compiling one costs more than running it
+    options: '-c jit=off',
   };
-  return config;
 }
 
 /** How long a worker sleeps at most when it hears nothing: a LISTEN connection in a black hole hears nothing for ever. */
