@@ -195,10 +195,10 @@ export const SETTINGS = {
   }),
   ledgerDays: setting(whole(1, 3_650), {
     name: 'LEDGER_DAYS',
-    default: '7',
+    default: '1',
     unit: 'days',
     processes: ['worker', 'up'],
-    describe: 'How long the row of each job is kept before it is folded into the totals.',
+    describe: 'How long the row of each job is kept before it is folded into the totals; every look at the sums reads those rows.',
   }),
   home: setting(text(1), {
     name: 'LIFTLINE_HOME',
