@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { WriteOutcome } from '../src/shards/writer.ts';
+import type { WriteOutcome } from '../src/shards/batch-part.ts';
 
 /** What a worker counts; the ledger is what must add up, these are for graphs. */
 export interface WorkerMetrics {

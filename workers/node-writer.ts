@@ -1,7 +1,6 @@
 import type { Logger } from '../src/platform/logger.ts';
-import type { BatchPart } from '../src/shards/batch-part.ts';
+import type { BatchPart, WriteOutcome } from '../src/shards/batch-part.ts';
 import { classify, isExpected, type Verdict } from '../src/shards/sqlstates.ts';
-import type { WriteOutcome } from '../src/shards/writer.ts';
 import { BackOff } from './back-off.ts';
 import type { WorkerMetrics } from './metrics.ts';
 

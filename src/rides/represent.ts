@@ -1,5 +1,5 @@
 import type { Resort } from '../directory/snapshot.ts';
-import type { DayRow, ResortDayTotals, RideRow } from '../shards/history-reader.ts';
+import type { DayRow, ResortDayTotals, RideRow } from '../shards/history-rows.ts';
 import type { DayJson, LiftRidesJson, ResortDay, ResortDetail, RideJson, SkierDay } from './shapes.ts';
 
 type Resorts = ReadonlyMap<number, Resort>;

@@ -26,6 +26,13 @@ export interface UnreadableJob {
   scans: number;
 }
 
+/** What became of the scans of a write that had not been stored before. */
+export interface WriteOutcome {
+  persisted: number;
+  duplicate: number;
+  dead: number;
+}
+
 /** @returns the part of each node, by nodeId, in ascending order; @throws Error for a shard without a node */
 export function splitByNode(
   batch: Batch,

@@ -1,9 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
-import type { BatchPart } from './batch-part.ts';
+import type { BatchPart, WriteOutcome } from './batch-part.ts';
 import { classify, sqlStateOf } from './sqlstates.ts';
 import { STORE_SCANS } from './store-statement.ts';
 import { batchIds, type PlacedScan, placeScans, scanColumns, shardsOf } from './store-values.ts';
-import type { WriteOutcome } from './writer.ts';
 
 interface DeadScan {
   part: BatchPart;

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { ResortDayTotals } from './history-reader.ts';
+import type { ResortDayTotals } from './history-rows.ts';
 
 /**
  * What a node holds of a resort's day, added up from its skiers' days: no row that all writers of the resort would wait
@@ -23,8 +23,9 @@ export async function readResortDay(
     pool.query<{ lift_id: number; hour: number; rides: number }>({
       name: 'resort_day_lifts',
       text: `SELECT (lift_hour / 32)::float8 AS lift_id, (lift_hour % 32)::int AS hour, count(*)::float8 AS rides
-             FROM skier_days, unnest(lift_hours) AS lift_hour
-             WHERE resort_id = $1 AND season = $2 AND day = $3 GROUP BY lift_hour`,
+             FROM (SELECT unnest(lift_hours) AS lift_hour
+                   FROM skier_days WHERE resort_id = $1 AND season = $2 AND day = $3) AS taken
+             GROUP BY lift_hour`,
       values: [resortId, season, day],
     }),
   ]);

@@ -2,7 +2,7 @@ import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { shardSchema } from '../domain/shard.ts';
-import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-reader.ts';
+import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
 import { leafTables } from './leaf-tables.ts';
 
 /** What can be asked about a skier of one shard; each a statement that Postgres prepares once a connection. */

@@ -1,16 +1,9 @@
 import type { Pool } from 'pg';
-import type { BatchPart } from './batch-part.ts';
+import type { BatchPart, WriteOutcome } from './batch-part.ts';
 import { writeCarefully } from './careful-write.ts';
 import { classify } from './sqlstates.ts';
 import { STORE_PARTS } from './store-statement.ts';
 import { batchIds, ledgerColumns, placeScans, scanColumns, shardsOf } from './store-values.ts';
-
-/** What became of the scans of a write that had not been stored before. */
-export interface WriteOutcome {
-  persisted: number;
-  duplicate: number;
-  dead: number;
-}
 
 interface WrittenRow {
   batch_id: string;

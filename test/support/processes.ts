@@ -33,7 +33,11 @@ export function runLiftline(args: string[], env: Record<string, string> = {}): R
     child,
     output: () => output,
     async exit(timeoutMs = 20_000) {
-      await until(`liftline ${args.join(' ')} ends`, () => child.exitCode !== null || child.signalCode !== null, timeoutMs);
+      await until(
+        `liftline ${args.join(' ')} ends`,
+        () => child.exitCode !== null || child.signalCode !== null,
+        timeoutMs,
+      );
       await closed;
       return child.exitCode;
     },
@@ -45,7 +49,10 @@ export function processesNaming(marker: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && (procText(pid, 'cmdline').includes(marker) || procText(pid, 'environ').includes(marker)));
+    .filter(
+      (pid) =>
+        pid !== process.pid && (procText(pid, 'cmdline').includes(marker) || procText(pid, 'environ').includes(marker)),
+    );
 }
 
 function procText(pid: number, file: string): string {

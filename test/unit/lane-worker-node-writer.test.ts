@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { BatchPart } from '../../src/shards/batch-part.ts';
-import type { WriteOutcome } from '../../src/shards/writer.ts';
+import type { WriteOutcome } from '../../src/shards/batch-part.ts';
 import { createWorkerMetrics } from '../../workers/metrics.ts';
 import { NodeWriter } from '../../workers/node-writer.ts';
 import { scanNo } from '../support/nodes.ts';
