@@ -79,6 +79,7 @@ async function runCourse(flags: CourseFlags, lifecycle: Lifecycle): Promise<numb
     books,
     bookProblems: bookProblems(books, load.expectation),
     reads: sums.reads,
+    repeatedReads: sums.repeated,
     differences: sums.differences,
     outage,
   };

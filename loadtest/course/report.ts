@@ -19,6 +19,8 @@ export interface CourseReport {
   books: Books;
   bookProblems: string[];
   reads: LoadResult;
+  /** reads of the check that were answered 503 at first */
+  repeatedReads: number;
   differences: string[];
   outage: OutageReads | undefined;
 }
@@ -81,6 +83,7 @@ export function showCourse(report: CourseReport, problems: readonly string[]): s
           `stopped node: ${outage.away.answered503} of ${outage.away.reads} reads 503, slowest ${ms(outage.away.slowestMs)}`,
         ]
       : []),
+    ...(report.repeatedReads > 0 ? [`${report.repeatedReads} reads of the check were 503 at first`] : []),
     `acked ${report.acks}, of them distinct ${report.rides}; drained in ${report.drainedS.toFixed(1)} s`,
     `enqueued ${books.enqueued} = persisted ${books.persisted} + duplicate ${books.duplicate} + dead ${books.dead} + in flight ${books.inFlight}`,
     `on ${machineLine(report.machine)}`,

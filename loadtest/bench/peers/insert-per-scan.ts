@@ -34,7 +34,7 @@ async function persist(all: Scan[], { nodes, nodeOfShard, shardCount }: Director
   }
   let done = 0;
   const startedAt = performance.now();
-  const { promise, resolve } = Promise.withResolvers<number>();
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
   const worker = new Worker<Scan>(
     QUEUE,
     async ({ data }) => {
@@ -49,6 +49,8 @@ async function persist(all: Scan[], { nodes, nodeOfShard, shardCount }: Director
     done += 1;
     if (done === all.length) resolve((performance.now() - startedAt) / 1_000);
   });
+  worker.on('failed', (_job, error) => reject(error));
+  worker.on('error', reject);
   const took = await promise;
   await worker.close();
   await queue.close();
@@ -59,9 +61,9 @@ async function persist(all: Scan[], { nodes, nodeOfShard, shardCount }: Director
 
 async function insert(sql: Sql, shard: number, scan: Scan): Promise<void> {
   await sql`
-    INSERT INTO scans (shard, skier_id, scanned_at, device_id, event_id, resort_id, lift_id, season, day, local_date,
+    INSERT INTO scans (shard, skier_id, scanned_at, device_id, event_id, resort_id, lift_id, season, day, local_date, hour,
       vertical_m, batch_id)
     VALUES (${shard}, ${scan.skierId}, to_timestamp(${scan.scannedAt / 1_000}), ${scan.deviceId}, ${scan.eventId},
-      ${scan.resortId}, ${scan.liftId}, ${scan.season}, ${scan.day}, ${scan.date}, ${scan.verticalM}, ${scan.eventId})
+      ${scan.resortId}, ${scan.liftId}, ${scan.season}, ${scan.day}, ${scan.date}, ${scan.hour}, ${scan.verticalM}, ${scan.eventId})
     ON CONFLICT DO NOTHING`;
 }
