@@ -65,8 +65,11 @@ async function startWorker(site: Site, env: Record<string, string> = {}) {
 }
 
 async function enqueue(producer: LaneProducer, scans: Scan[]): Promise<void> {
-  const lane = (scan: Scan) => laneOf(shardOf(scan.skierId, SHARDS), LANES);
-  for (const [of, ofLane] of Map.groupBy(scans, lane)) await producer.enqueue(of, ofLane);
+  for (const [lane, ofLane] of Map.groupBy(scans, laneOfScan)) await producer.enqueue(lane, ofLane);
+}
+
+function laneOfScan({ skierId }: Scan): number {
+  return laneOf(shardOf(skierId, SHARDS), LANES);
 }
 
 const scansOf = (from: number, count: number) => Array.from({ length: count }, (_, i) => scanNo(from + i));

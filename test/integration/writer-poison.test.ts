@@ -112,9 +112,9 @@ describe('a scan that can not be stored', () => {
   });
 });
 
-describe('a job that can not be read', () => {
-  const scan = () => scanNo(1, { skierId: skierOn(0) });
+const scan = () => scanNo(1, { skierId: skierOn(0) });
 
+describe('a job that can not be read', () => {
   test.each([
     ['a NUL in a string', () => ({ ...(jobOf([scan()]) as object), date: '2026-01-1\u0000' })],
     ['no object at all', () => 'what\u0000ever \ud800'],
@@ -127,7 +127,7 @@ describe('a job that can not be read', () => {
     await Promise.all([lane.handle(data), lane.handle(jobOf([scan()])), lane.handle(data)]);
     const found = await letters();
     expect(found[0]).toMatchObject({ shard: null, code: 'unreadable', payload: data });
-    const dead = Number((data as { n?: number } | null)?.n ?? 1);
+    const dead = (data as { n?: number } | null)?.n ?? 1;
     expect(await ledger()).toContainEqual({ scans: dead, persisted: 0, duplicate: 0, dead });
     expect(await count()).toBe(1);
     expect(lane.messages()).toContain('scans that can not be stored: dead letters');

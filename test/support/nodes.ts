@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool } from 'pg';
 import { pino } from 'pino';
 import type { DirectoryFollower } from '../../src/directory/follower.ts';
 import { sampleSnapshot } from '../../src/directory/sample-snapshot.ts';
@@ -73,8 +73,8 @@ export async function prepareNodes({ nodes, nodeOfShard }: DirectorySnapshot): P
 }
 
 /** A lifecycle and a pool that end with the test file. */
-export function openTestPool(url: string, lifecycle: Lifecycle): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max: 8 });
+export function openTestPool(url: string, lifecycle: Lifecycle): Pool {
+  const pool = new Pool({ connectionString: url, max: 8 });
   pool.on('error', () => {}); // a server that a test kills
   lifecycle.onStop('test pool', () => pool.end());
   return pool;
@@ -110,7 +110,7 @@ export function scanNo(number: number, fields: Partial<Scan> = {}): Scan {
 }
 
 /** Everything in which the totals of a node differ from its scans: nothing, or one line for each day. */
-export async function wrongTotals(pool: pg.Pool): Promise<string[]> {
+export async function wrongTotals(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ line: string }>(`
     WITH counted AS (
       SELECT shard, skier_id, resort_id, season, day, min(local_date) AS local_date, count(*)::int AS rides,
@@ -129,7 +129,7 @@ export async function wrongTotals(pool: pg.Pool): Promise<string[]> {
 }
 
 /** Moves a shard's leaves by hand, as a move does in the end: copied, detached from one node, attached to the other. */
-export async function moveLeaves(from: pg.Pool, to: pg.Pool, shard: number): Promise<void> {
+export async function moveLeaves(from: Pool, to: Pool, shard: number): Promise<void> {
   const schema = shardSchema(shard);
   await to.query(`CREATE SCHEMA ${schema}`);
   for (const table of ['scans', 'skier_days']) {

@@ -48,14 +48,11 @@ function writerOf(o: { maxRows?: number; writesInFlight?: number } = {}) {
 function submit(writer: NodeWriter, jobId: string, o: { rows?: number; canWait?: boolean; signal?: AbortSignal } = {}) {
   const scans = Array.from({ length: o.rows ?? 1 }, (_, i) => scanNo(i));
   const part: BatchPart = { batchId: jobId, jobId, acceptedAt: 0, jobs: 1, scans, shards: scans.map(() => 0) };
-  void writer.submit(part, { canWait: o.canWait ?? true, signal: o.signal ?? signal }).then(
-    (fate) => {
-      fates[jobId] = fate;
-    },
-    (reason: Error) => {
-      fates[jobId] = reason.message;
-    },
-  );
+  const note = async () => {
+    const fate = writer.submit(part, { canWait: o.canWait ?? true, signal: o.signal ?? signal });
+    fates[jobId] = await fate.catch((reason: Error) => reason.message);
+  };
+  void note();
 }
 
 const nth = (n: number) => attempts[n] as Attempt;
@@ -115,6 +112,7 @@ describe('what one lane writes to one node', () => {
     });
     nth(1).answer.resolve(DONE);
     await until('it is back', () => fates.d === 'stored');
+    expect(attempts.map(({ jobs }) => jobs)).toEqual([['a'], ['d']]);
   });
 
   test('a stale map sends a write back to its sender, and holds nobody else up', async () => {
