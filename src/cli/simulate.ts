@@ -35,7 +35,7 @@ export function simulateCommand(): Command {
     .option('--device-key <key>', "a device's key (default: $LIFTLINE_HOME/credentials.json)")
     .option('--admin-key <key>', 'the admin key, for reading back (default: the same file)')
     .option('--resort <id>', 'where', wholeNumber(1, MAX_SKIER_ID), 1)
-    .option('--date <YYYY-MM-DD>', "the day, in the resort's time (default: yesterday)")
+    .option('--date <YYYY-MM-DD>', "the day, in the resort's time (default: yesterday)", localDate)
     .option('--skiers <n>', 'how many skiers (default: 200, or what --rate needs)', wholeNumber(1, 1_000_000))
     .option('--rate <scans/s>', 'mean rate of the day; sets the speed, or the number of skiers', positiveNumber)
     .option('--speed <factor>', 'simulated seconds a second (default: the day takes 60 s)', positiveNumber)
@@ -82,7 +82,8 @@ async function findTarget({ url, deviceKey, adminKey }: SimulateFlags): Promise<
       `no ${file}: start Liftline with \`npm start\`, or give --url, --device-key and --admin-key`,
     );
   }
-  const known = credentials.parse(JSON.parse(text));
+  const known = credentials.safeParse(tryJson(text)).data;
+  if (!known) throw new CommandError(`${file} is damaged`);
   return {
     baseUrl: (url ?? known.baseUrl).replace(/\/+$/, ''),
     deviceKey: deviceKey ?? known.deviceKey,
@@ -105,6 +106,12 @@ function simulationOptions(flags: SimulateFlags): Omit<SimulationOptions, keyof 
   };
 }
 
+function localDate(text: string): string {
+  const isDate = z.iso.date().safeParse(text).success;
+  if (!isDate) throw new InvalidArgumentError('It must be a date that exists, like 2026-01-31.');
+  return text;
+}
+
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.');
@@ -116,4 +123,17 @@ function share(text: string): number {
   if (text.trim() === '' || !(value >= 0 && value <= 1))
     throw new InvalidArgumentError('It must be a number from 0 to 1.');
   return value;
+}
+
+function localDate(text: string): string {
+  if (!z.iso.date().safeParse(text).success) throw new InvalidArgumentError('It must be a date, YYYY-MM-DD.');
+  return text;
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
