@@ -16,10 +16,12 @@ const DIGITS = /^\d{1,10}$/;
 const MAX_IDEMPOTENCY_KEY = 255;
 
 /** The body of a ride. Other fields, ids among them, are ignored: the URL's ids win. */
-export const liftRide = z.object({
-  time: z.int().min(0).max(1439).meta({ description: 'minutes after the resort opens' }),
-  liftID: z.int().min(1).max(MAX_SKIER_ID),
-});
+export const liftRide = z
+  .object({
+    time: z.int().min(0).max(1439).meta({ description: 'minutes after the resort opens' }),
+    liftID: z.int32().min(1),
+  })
+  .meta({ additionalProperties: true });
 
 export interface SkiDataOptions {
   /** `open`: a post without a good device key comes from device 0 */
