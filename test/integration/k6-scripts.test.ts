@@ -85,7 +85,7 @@ describe('scripts', () => {
     running = service;
     const { url } = service;
     const loadtest = await startLoadtest(['burst', '--url', url, '--rate', '20', '--duration', '1s']);
-    await until('the burst has begun', () => service.posts > 260);
+    await until('the burst has begun', () => service.posts > 260, 30_000);
     loadtest.child.kill('SIGINT');
     const { code, report } = await loadtest.end();
     expect(code).toBe(130);
