@@ -125,11 +125,6 @@ function share(text: string): number {
   return value;
 }
 
-function localDate(text: string): string {
-  if (!z.iso.date().safeParse(text).success) throw new InvalidArgumentError('It must be a date, YYYY-MM-DD.');
-  return text;
-}
-
 function tryJson(text: string): unknown {
   try {
     return JSON.parse(text);
