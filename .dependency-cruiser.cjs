@@ -32,7 +32,12 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: { dependencyTypesNot: ['local'], pathNot: ['^node_modules/temporal-polyfill', '^(node:)?crypto$'] },
     },
-    { name: 'every-room-is-known', severity: 'error', from: {}, to: { path: '^src/', pathNot: rooms.map((r) => `^src/${r}/`) } },
+    {
+      name: 'every-room-is-known',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: rooms.map((r) => `^src/${r}/`) },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

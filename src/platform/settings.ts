@@ -198,7 +198,8 @@ export const SETTINGS = {
     default: '1',
     unit: 'days',
     processes: ['worker', 'up'],
-    describe: 'How long the row of each job is kept before it is folded into the totals; every look at the sums reads those rows.',
+    describe:
+      'How long the row of each job is kept before it is folded into the totals; every look at the sums reads those rows.',
   }),
   home: setting(text(1), {
     name: 'LIFTLINE_HOME',
