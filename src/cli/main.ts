@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { preferLeanDrizzle } from './lean-drizzle.ts';
 
 /** A process loads what its own command needs: `token` starts faster, and a worker holds no HTTP apps in memory. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
@@ -16,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   dead: async () => (await import('./dead.ts')).deadCommand(),
 };
 
+preferLeanDrizzle();
 const program = new Command('liftline').description('Ski lift scans in, rides out').version(packageJson.version);
 const wanted = Object.entries(COMMANDS).filter(([name]) => name === process.argv[2]);
 for (const [, load] of wanted.length > 0 ? wanted : Object.entries(COMMANDS)) program.addCommand(await load());

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { hashDeviceKey } from '../directory/device-key.ts';
 import { verifySkierToken } from '../directory/skier-token.ts';
 import type { Device, DirectorySnapshot } from '../directory/snapshot.ts';
 import { Problem } from '../domain/problem.ts';
+import { isSameSecret } from '../platform/credentials.ts';
 
 /** Headers that were seen with a good key and are remembered: more than the gates of any resort group. */
 const MAX_REMEMBERED = 10_000;
@@ -56,16 +56,11 @@ export class DeviceAuthenticator {
 
   async #isOfOtherKind(credential: string): Promise<boolean> {
     const { adminKey, tokenSecret } = this.#others;
-    if (adminKey !== undefined && isSame(credential, adminKey)) return true;
+    if (adminKey !== undefined && isSameSecret(credential, adminKey)) return true;
     if (tokenSecret === undefined) return false;
     return verifySkierToken(tokenSecret, credential).then(
       () => true,
       () => false,
     );
   }
-}
-
-/** Takes the same time wherever the two differ. */
-function isSame(given: string, expected: string): boolean {
-  return timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());
 }

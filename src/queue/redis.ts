@@ -21,7 +21,7 @@ const COMMON = {
  * @param timeoutMs how long the server may be silent before the connection counts as dead and is made anew
  */
 export function connectFailingFast(queueUrl: string, timeoutMs: number, logger: Logger): Redis {
-  const redis = new Redis(queueUrl, {
+  const redis = new CorkedRedis(queueUrl, {
     ...COMMON,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
@@ -31,6 +31,21 @@ export function connectFailingFast(queueUrl: string, timeoutMs: number, logger: 
   });
   logOutages(redis, logger);
   return redis;
+}
+
+/**
+ * Commands of one turn of the event loop leave in one write: the adds of an edge's lanes come together, and a system call
+ * each was a fifth to a third of an add's CPU.
+ */
+class CorkedRedis extends Redis {
+  override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    const { stream } = this;
+    if (stream && 'cork' in stream && stream.writableCorked === 0) {
+      stream.cork();
+      process.nextTick(() => stream.uncork());
+    }
+    return super.sendCommand(...command);
+  }
 }
 
 /** Waits until the connection is ready, or its attempt to become so fails. */

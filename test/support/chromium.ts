@@ -1,8 +1,8 @@
 import { type Browser, chromium } from 'playwright-core';
-import { findProgram } from './tools.ts';
+import { findTool } from './tools.ts';
 
 /** The browser that this machine has; for `describe.skipIf(!chromiumPath)`. */
-export const chromiumPath = findProgram('chromium');
+export const chromiumPath = findTool('chromium');
 
 /** A headless browser that asks nobody but the page's own server. */
 export function launchChromium(): Promise<Browser> {

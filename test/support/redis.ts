@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from '../../src/cli/embedded-postgres.ts';
-import { findProgram } from './tools.ts';
+import { findTool } from './tools.ts';
 import { until } from './until.ts';
 
 /** Whether this machine has a Redis server; for `describe.skipIf(!redisAvailable)`. */
-export const redisAvailable = findProgram('redis') !== undefined;
+export const redisAvailable = findTool('redis') !== undefined;
 
 export interface TestRedis {
   url: string;
@@ -51,7 +51,7 @@ export async function startRedis(options: { args?: string[] } = {}): Promise<Tes
 }
 
 async function launch(port: number, folder: string, args: string[]): Promise<ChildProcess> {
-  const program = findProgram('redis');
+  const program = findTool('redis');
   if (!program) throw new Error('redis-server is not on PATH');
   const settings = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--save', ''];
   const child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings, ...args], {
