@@ -29,13 +29,19 @@ export async function readBooks(system: Pick<System, 'opsUrl' | 'adminKey'>): Pr
   return conservation;
 }
 
-/** Waits until nothing is in flight. @returns the books then; @throws Error when it takes longer */
-export function untilDrained(system: Pick<System, 'opsUrl' | 'adminKey'>, timeoutMs: number): Promise<Books> {
-  const ask = async () => {
+/**
+ * Waits until nothing is in flight, and then reads the books: a look asks the ledgers before it asks the queue the second
+ * time, so the one that first finds the queue empty may have missed the last rows.
+ *
+ * @returns the books of a look that began when nothing was in flight; @throws Error when that takes longer
+ */
+export async function untilDrained(system: Pick<System, 'opsUrl' | 'adminKey'>, timeoutMs: number): Promise<Books> {
+  const isDrained = async () => {
     const books = await readBooks(system);
     return books.inFlight === 0 && books.jobsUnfinished === 0 ? books : undefined;
   };
-  return until('nothing is in flight', ask, { timeoutMs, everyMs: 250 });
+  await until('nothing is in flight', isDrained, { timeoutMs, everyMs: 250 });
+  return readBooks(system);
 }
 
 /**
