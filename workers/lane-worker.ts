@@ -21,6 +21,9 @@ export interface LaneWorkerOptions {
   maxRowsPerWrite: number;
   /** writes of this lane under way at once on one node */
   writesInFlight: number;
+  /** as `NodeWriterOptions` say */
+  paceMs: number;
+  handful: number;
   /** the queue server's clock, or undefined while it is not known */
   queueNowMs: () => number | undefined;
   metrics: WorkerMetrics;
@@ -96,7 +99,7 @@ export class LaneWorker {
   }
 
   #writer(nodeId: number | undefined): NodeWriter {
-    const { lane, directory, nodes, metrics, logger, maxRowsPerWrite: maxRows, writesInFlight } = this.#o;
+    const { lane, directory, nodes, metrics, logger, maxRowsPerWrite: maxRows } = this.#o;
     const address = () => {
       const found = directory.snapshot().nodes.get(nodeId ?? -1);
       if (!found) throw new Error(`the directory does not know node ${nodeId}`);
@@ -107,7 +110,9 @@ export class LaneWorker {
     if (!writer) {
       const store = (parts: BatchPart[]) => storeParts(nodes.of(address()), lane, parts);
       const onStored = (part: BatchPart) => this.#noteFreshness(part);
-      writer = new NodeWriter({ lane, node, store, maxRows, writesInFlight, onStored, metrics, logger });
+      const { writesInFlight, paceMs, handful } = this.#o;
+      const pacing = { maxRows, writesInFlight, paceMs, handful };
+      writer = new NodeWriter({ lane, node, store, ...pacing, onStored, metrics, logger });
       this.#writers.set(id, writer);
     }
     return writer;

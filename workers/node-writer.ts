@@ -17,6 +17,10 @@ export interface NodeWriterOptions {
   maxRows: number;
   /** writes under way at once */
   writesInFlight: number;
+  /** milliseconds from the start of one write to that of the next, unless enough waits to make the next one worth it */
+  paceMs: number;
+  /** jobs that can be here at once: with so many, waiting brings no more */
+  handful: number;
   /** called for each part once it is committed */
   onStored: (part: BatchPart) => void;
   metrics: WorkerMetrics;
@@ -33,11 +37,13 @@ interface Waiting {
 
 /** A node that stays away is mentioned this often. */
 const REMIND_MS = 30_000;
+/** So many scans do not wait for more: a larger write costs as much for each of them. */
+const WORTH_A_WRITE = 400;
 
 /**
- * What one lane writes to one node. The jobs that arrive while a write is under way share the next one, so that writes are
- * small when little happens and large under pressure, without a timer. While the node is away everything is held, and tried
- * again with back-off, one part at a time until one is through.
+ * What one lane writes to one node. The jobs that arrive while a write is under way, or soon after one began, share the next
+ * one: after a quiet moment a job is written at once, and the more happens, the more a write holds. While the node is away
+ * everything is held, and tried again with back-off, one part at a time until one is through.
  */
 export class NodeWriter {
   readonly #o: NodeWriterOptions;
@@ -45,6 +51,10 @@ export class NodeWriter {
   readonly #signals = new WeakSet<AbortSignal>();
   #waiting: Waiting[] = [];
   #writing = 0;
+  /** the parts of the writes under way */
+  #partsInWrites = 0;
+  #nextStartAt = 0;
+  #pace: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
   #isAway = false;
   #remindedAt = Number.NEGATIVE_INFINITY;
@@ -88,8 +98,23 @@ export class NodeWriter {
   #pump(): void {
     const limit = this.#isAway ? 1 : this.#o.writesInFlight;
     while (this.#pause === undefined && this.#writing < limit && this.#waiting.length > 0) {
+      const tooEarlyMs = this.#nextStartAt - performance.now();
+      if (tooEarlyMs > 0 && !this.#isWorthAWrite()) return this.#pumpIn(tooEarlyMs);
       void this.#write(this.#take());
     }
+  }
+
+  #pumpIn(ms: number): void {
+    this.#pace ??= setTimeout(() => {
+      this.#pace = undefined;
+      this.#pump();
+    }, ms);
+  }
+
+  /** Whether waiting longer would bring nothing. */
+  #isWorthAWrite(): boolean {
+    if (this.#isAway || this.#waiting.length + this.#partsInWrites >= this.#o.handful) return true;
+    return this.#waiting.reduce((sum, { part }) => sum + part.scans.length, 0) >= WORTH_A_WRITE;
   }
 
   #take(): Waiting[] {
@@ -105,9 +130,11 @@ export class NodeWriter {
   }
 
   async #write(taken: Waiting[]): Promise<void> {
-    this.#writing += 1;
     const startedAt = performance.now();
     const parts = taken.map(({ part }) => part);
+    this.#writing += 1;
+    this.#partsInWrites += parts.length;
+    this.#nextStartAt = startedAt + this.#o.paceMs;
     try {
       const outcome = await this.#o.store(parts);
       this.#noteWrite(parts, outcome, (performance.now() - startedAt) / 1000);
@@ -116,6 +143,7 @@ export class NodeWriter {
       this.#failed(taken, error);
     } finally {
       this.#writing -= 1;
+      this.#partsInWrites -= parts.length;
     }
     this.#pump();
   }

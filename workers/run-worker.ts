@@ -62,6 +62,8 @@ export async function runWorker(config: Config, { logger, lifecycle, metrics }: 
     requeue: producer.enqueue.bind(producer),
     maxRowsPerWrite: config.maxRowsPerWrite,
     writesInFlight: WRITES_IN_FLIGHT,
+    paceMs: config.writePaceMs,
+    handful: config.workerConcurrency,
     queueNowMs: followQueueClock(queue),
     metrics: createWorkerMetrics(metrics.registry),
     logger,

@@ -5,7 +5,8 @@ import { freePort } from '../../src/cli/embedded-postgres.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 
 export const PROJECT = path.resolve(import.meta.dirname, '../..');
-const MAIN = path.join(PROJECT, 'src/cli/main.ts');
+/** What users run: it gives Node its flags, and becomes it. */
+const LIFTLINE = path.join(PROJECT, 'src/cli/liftline');
 
 /**
  * Runs a `liftline` command to its end.
@@ -14,7 +15,7 @@ const MAIN = path.join(PROJECT, 'src/cli/main.ts');
  */
 export async function runLiftline(args: readonly string[], env: Record<string, string>): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], {
+    const { stdout } = await promisify(execFile)(LIFTLINE, args, {
       cwd: PROJECT,
       env: withPath(env),
     });
@@ -35,8 +36,8 @@ export async function liftlineProcess(o: {
   const url = `http://127.0.0.1:${await freePort()}`;
   return startProcess({
     name: o.name,
-    command: process.execPath,
-    args: [MAIN, o.kind],
+    command: LIFTLINE,
+    args: [o.kind],
     cwd: PROJECT,
     env: withPath({ ...o.env, PORT: new URL(url).port }),
     url,

@@ -172,6 +172,14 @@ export const SETTINGS = {
     processes: ['worker', 'up'],
     describe: 'How many scans one statement stores at most.',
   }),
+  writePaceMs: setting(whole(0, 10_000), {
+    name: 'WRITE_PACE_MS',
+    default: '50',
+    unit: 'ms',
+    processes: ['worker', 'up'],
+    describe:
+      'How long after a write of a lane the next one waits for more scans, unless 400 do already. A lone one never waits.',
+  }),
   lockMs: setting(whole(1_000, 600_000), {
     name: 'LOCK_MS',
     default: '10000',

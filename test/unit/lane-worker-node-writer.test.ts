@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { BatchPart } from '../../src/shards/batch-part.ts';
 import type { WriteOutcome } from '../../src/shards/batch-part.ts';
 import { createWorkerMetrics } from '../../workers/metrics.ts';
-import { NodeWriter } from '../../workers/node-writer.ts';
+import { NodeWriter, type NodeWriterOptions } from '../../workers/node-writer.ts';
 import { scanNo } from '../support/nodes.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { until } from '../support/until.ts';
@@ -28,7 +28,7 @@ beforeEach(() => {
   log = recordedLog();
 });
 
-function writerOf(o: { maxRows?: number; writesInFlight?: number } = {}) {
+function writerOf(o: Partial<Pick<NodeWriterOptions, 'maxRows' | 'writesInFlight' | 'paceMs' | 'handful'>> = {}) {
   return new NodeWriter({
     lane: 0,
     node: 'node-1',
@@ -39,6 +39,8 @@ function writerOf(o: { maxRows?: number; writesInFlight?: number } = {}) {
     },
     maxRows: o.maxRows ?? 100,
     writesInFlight: o.writesInFlight ?? 1,
+    paceMs: o.paceMs ?? 0,
+    handful: o.handful ?? 100,
     onStored: () => {},
     metrics: createWorkerMetrics(new Registry()),
     logger: log.logger,
@@ -82,6 +84,28 @@ describe('what one lane writes to one node', () => {
     const writer = writerOf({ writesInFlight: 2 });
     for (const job of ['a', 'b', 'c']) submit(writer, job);
     expect(attempts.map(({ jobs }) => jobs)).toEqual([['a'], ['b']]);
+  });
+
+  test('jobs that come soon after a write began share the next one, which starts when its time has come', async () => {
+    const writer = writerOf({ writesInFlight: 2, paceMs: 30 });
+    const startedAt = performance.now();
+    submit(writer, 'a');
+    for (const job of ['b', 'c']) submit(writer, job);
+    expect(attempts.map(({ jobs }) => jobs)).toEqual([['a']]);
+    expect((await attempt(1)).jobs).toEqual(['b', 'c']);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(29);
+  });
+
+  test.each([
+    { why: 'enough scans wait', rows: 200, handful: 100 },
+    { why: 'no more jobs can come', rows: 1, handful: 3 },
+  ])('a write does not wait for its time when $why', ({ rows, handful }) => {
+    const writer = writerOf({ writesInFlight: 2, paceMs: 3_600_000, maxRows: 1_000, handful });
+    submit(writer, 'a');
+    submit(writer, 'b', { rows });
+    expect(attempts).toHaveLength(1);
+    submit(writer, 'c', { rows });
+    expect(attempts.map(({ jobs }) => jobs)).toEqual([['a'], ['b', 'c']]);
   });
 
   test('fails twice, waits in between, and then goes on with one job alone before all others', async () => {
