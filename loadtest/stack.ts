@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/cli/embedded-postgres.ts';
 import { sampleResorts } from '../src/directory/sample-resorts.ts';
 import { createLogger } from '../src/platform/logger.ts';
 import { Lifecycle } from '../src/platform/lifecycle.ts';
 import { liftlineProcess, runLiftline } from './stack/liftline.ts';
 import type { ManagedProcess } from './stack/managed-process.ts';
-import { type RedisServer, startRedisServer } from './stack/redis-server.ts';
+import { type PostgresServer, startPostgresServer } from './stack/postgres-server.ts';
+import { type RedisPlan, type RedisServer, startRedisServer } from './stack/redis-server.ts';
 
 export interface StackOptions {
   /** where the lanes live */
@@ -20,8 +20,18 @@ export interface StackOptions {
   separateServers?: boolean;
   /** settings of every process, over those made here */
   env?: Record<string, string>;
+  /** settings of one process over those of all, by its name, e.g. `worker-0` */
+  envOf?: (processName: string) => Record<string, string>;
   /** further settings of the Redis server */
   redisArgs?: readonly string[];
+  /** where Redis keeps its data: an existing folder, its own unless given */
+  redisDir?: string;
+  /** the Redis server's environment, e.g. a library to preload */
+  redisEnv?: Record<string, string>;
+  /** of a node, `alpha` or `beta`, with separate servers: where its data is to be, and further server settings */
+  nodeServer?: (name: string) => { dataDir?: string; settings?: Record<string, string> };
+  /** what the directory is told of a node's address, e.g. a proxy's; {@link Stack.nodes} keeps the server's own */
+  nodeUrl?: (name: string, url: string) => string | Promise<string>;
 }
 
 /** A split Liftline, every part a process of its own on a free loopback port. */
@@ -36,9 +46,9 @@ export interface Stack {
   ops: ManagedProcess;
   workers: ManagedProcess[];
   redis: RedisServer | undefined;
-  directoryServer: EmbeddedPostgres;
+  directoryServer: PostgresServer;
   /** in the order in which they were named to `init`; one server may be all of them */
-  nodes: { name: string; url: string; server: EmbeddedPostgres }[];
+  nodes: { name: string; url: string; server: PostgresServer }[];
   directoryUrl: string;
   queueUrl: string;
   shardCount: number;
@@ -74,8 +84,8 @@ async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'liftline-stack-'));
   await chmod(folder, 0o711); // root's Postgres runs as another user, who must get in
   lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
-  const databases = await startDatabases(folder, o.separateServers ?? false, lifecycle);
-  const redis = o.queue === 'redis' ? await startRedisServer(folder, o.redisArgs) : undefined;
+  const databases = await startDatabases(folder, o, lifecycle);
+  const redis = o.queue === 'redis' ? await startRedisServer(folder, redisPlan(o)) : undefined;
   if (redis) lifecycle.onStop('redis', () => redis.process.stop());
 
   const secrets = { adminKey: `ll_adm_${randomSecret()}`, tokenSecret: randomSecret() };
@@ -88,7 +98,7 @@ async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
     LOG_LEVEL: 'warn',
     ...o.env,
   };
-  const deviceKey = await initialise(folder, databases, env);
+  const deviceKey = await initialise(folder, await addressesOf(o, databases), env);
   const processes = await startProcesses(o, folder, env, lifecycle);
   return {
     folder,
@@ -107,9 +117,10 @@ async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
 
 type Databases = Pick<Stack, 'directoryServer' | 'nodes' | 'directoryUrl' | 'queueUrl'>;
 
-async function startDatabases(folder: string, areSeparate: boolean, lifecycle: Lifecycle): Promise<Databases> {
-  const start = async (name: string, databases: string[]): Promise<EmbeddedPostgres> => {
-    const server = await startEmbeddedPostgres({ dataDir: path.join(folder, name), databases });
+async function startDatabases(folder: string, o: StackOptions, lifecycle: Lifecycle): Promise<Databases> {
+  const areSeparate = o.separateServers ?? false;
+  const start = async (name: string, databases: string[]): Promise<PostgresServer> => {
+    const server = await startPostgresServer({ dataDir: path.join(folder, name), databases, ...o.nodeServer?.(name) });
     lifecycle.onStop(`postgres ${name}`, () => server.stop());
     return server;
   };
@@ -122,8 +133,25 @@ async function startDatabases(folder: string, areSeparate: boolean, lifecycle: L
   return { directoryServer: main, nodes, directoryUrl: main.url('directory'), queueUrl: main.url('queue') };
 }
 
+/** As the directory is to know them. */
+function addressesOf({ nodeUrl }: StackOptions, { nodes }: Databases): Promise<{ name: string; url: string }[]> {
+  return Promise.all(nodes.map(async ({ name, url }) => ({ name, url: (await nodeUrl?.(name, url)) ?? url })));
+}
+
+function redisPlan({ redisArgs, redisDir, redisEnv }: StackOptions): RedisPlan {
+  return {
+    ...(redisArgs && { args: redisArgs }),
+    ...(redisDir !== undefined && { dir: redisDir }),
+    ...(redisEnv && { env: redisEnv }),
+  };
+}
+
 /** @returns the key of the device that posts */
-async function initialise(folder: string, { nodes }: Databases, env: Record<string, string>): Promise<string> {
+async function initialise(
+  folder: string,
+  nodes: { name: string; url: string }[],
+  env: Record<string, string>,
+): Promise<string> {
   const nodeFlags = nodes.flatMap(({ name, url }) => ['--node', `${name}=${url}`]);
   await runLiftline(['init', ...nodeFlags, '--shards', String(SHARDS), '--lanes', String(LANES)], env);
   const file = path.join(folder, 'resorts.json');
@@ -143,7 +171,8 @@ async function startProcesses(
   const start = (kind: 'edge' | 'rides' | 'ops' | 'worker', count: number): Promise<ManagedProcess[]> =>
     Promise.all(
       Array.from({ length: count }, async (_, at) => {
-        const process = await liftlineProcess({ kind, name: `${kind}-${at}`, folder, env });
+        const name = `${kind}-${at}`;
+        const process = await liftlineProcess({ kind, name, folder, env: { ...env, ...o.envOf?.(name) } });
         lifecycle.onStop(process.name, () => process.stop());
         return process;
       }),

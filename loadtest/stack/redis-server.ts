@@ -13,15 +13,22 @@ export interface RedisServer {
 /** As production runs it: no eviction, and every write on disk before it is confirmed. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--save', ''];
 
+export interface RedisPlan {
+  /** further settings, which win over the durable ones */
+  args?: readonly string[];
+  /** where its data is, `<folder>/redis` unless given */
+  dir?: string;
+  env?: Record<string, string>;
+}
+
 /**
- * A Redis server of our own on a free port, its data in `<folder>/redis`.
+ * A Redis server of our own on a free port, its log in `<folder>/redis.log`.
  *
- * @param args further settings, which win over the durable ones
  * @throws Error when `redis-server` is not there or does not start
  */
-export async function startRedisServer(folder: string, args: readonly string[] = []): Promise<RedisServer> {
+export async function startRedisServer(folder: string, plan: RedisPlan = {}): Promise<RedisServer> {
   const program = requireProgram('redis-server', 'redis-server');
-  const dir = path.join(folder, 'redis');
+  const { args = [], dir = path.join(folder, 'redis'), env = {} } = plan;
   await mkdir(dir, { recursive: true });
   const port = await freePort();
   const process = await startProcess({
@@ -29,7 +36,7 @@ export async function startRedisServer(folder: string, args: readonly string[] =
     command: program,
     args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...DURABLE, ...args],
     cwd: dir,
-    env: {},
+    env,
     url: '',
     logFile: path.join(folder, 'redis.log'),
     ready: () => ping(port),
