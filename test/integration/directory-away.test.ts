@@ -5,7 +5,7 @@ import { declareSeason } from '../../src/directory/declare-season.ts';
 import { initDirectory } from '../../src/directory/init.ts';
 import { listDevices } from '../../src/directory/list-devices.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 

@@ -7,7 +7,7 @@ import { type DirectoryFollower, followDirectory } from '../../src/directory/fol
 import { initDirectory } from '../../src/directory/init.ts';
 import type { DirectorySnapshot } from '../../src/directory/snapshot.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { until } from '../support/until.ts';

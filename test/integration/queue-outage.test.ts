@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '../../src/domain/problem.ts';
 import { openBacklog } from '../../src/queue/backlog-reader.ts';
 import { type LaneProducer, openProducer } from '../../src/queue/producer.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { redisAvailable, startRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { collect, describeQueues, EMPTY, lane0Of, openSite, type Site, scansOf } from './queue-backends.ts';

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { ACCEPTED_AT, jobOf, startLaneWorker } from '../support/lane-worker.ts';
 import {
   moveLeaves,

@@ -11,7 +11,7 @@ import { openLink } from '../../src/queue/backend.ts';
 import { openBacklog } from '../../src/queue/backlog-reader.ts';
 import { type LaneProducer, openProducer } from '../../src/queue/producer.ts';
 import { runWorker } from '../../workers/run-worker.ts';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { LANES, openTestPool, scanNo, SHARDS, testLifecycle, wrongTotals } from '../support/nodes.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
 import { recordedLog } from '../support/recorded-log.ts';

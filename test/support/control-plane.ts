@@ -7,7 +7,7 @@ import { sampleResorts } from '../../src/directory/sample-resorts.ts';
 import { createOpsApp } from '../../src/ops/app.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { freshDatabase } from './postgres.ts';
 import { recordedLog } from './recorded-log.ts';
 import { until } from './until.ts';

@@ -11,7 +11,7 @@ import { createMetrics } from '../../src/platform/metrics.ts';
 import { createRidesApp } from '../../src/rides/app.ts';
 import { createHistoryReader } from '../../src/shards/history-reader.ts';
 import { openReadNodes } from '../../src/shards/read-nodes.ts';
-import type { FaultProxy } from './fault-proxy.ts';
+import type { FaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { recordedLog } from './recorded-log.ts';
 import { startTwoNodes, type TwoNodes } from './two-nodes.ts';
 

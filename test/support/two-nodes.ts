@@ -7,7 +7,7 @@ import type { Logger } from '../../src/platform/logger.ts';
 import { splitByNode } from '../../src/shards/batch-part.ts';
 import { openWriteNodes } from '../../src/shards/write-nodes.ts';
 import { storeParts } from '../../src/shards/writer.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { freshDatabase } from './postgres.ts';
 
 export const DEVICE_KEY = `ll_dev_${'d'.repeat(43)}`;
