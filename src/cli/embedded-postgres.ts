@@ -26,7 +26,7 @@ export interface EmbeddedPostgresOptions {
   /** databases to create where they are missing */
   databases: string[];
   logger?: { info(detail: object, message: string): void };
-  /** further server settings, e.g. `{ max_connections: '50' }` */
+  /** further server settings, e.g. `{ max_connections: '50' }`; with a `port` it is started there */
   settings?: Record<string, string>;
 }
 
@@ -152,7 +152,7 @@ async function launch(
 ): Promise<{ child: ChildProcess; port: number }> {
   const logFile = `${path.resolve(options.dataDir)}.log`;
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = Number(options.settings?.port ?? (await freePort()));
     const settings: Record<string, string> = {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
