@@ -5,10 +5,15 @@ import { PROJECT } from './stack/liftline.ts';
 const FOLDER = path.join(PROJECT, 'loadtest/results');
 
 /** Writes a result as JSON into the folder that git ignores. @returns the file, from the project's folder */
-export async function writeResult(name: string, result: object): Promise<string> {
+export function writeResult(name: string, result: object): Promise<string> {
+  return writeReport(name, 'json', `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** Writes a file into the same folder. @returns the file, from the project's folder */
+export async function writeReport(name: string, extension: string, text: string): Promise<string> {
   await mkdir(FOLDER, { recursive: true });
-  const file = path.join(FOLDER, `${name}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`);
-  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  const file = path.join(FOLDER, `${name}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.${extension}`);
+  await writeFile(file, text);
   return path.relative(PROJECT, file);
 }
 

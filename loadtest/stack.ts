@@ -51,6 +51,7 @@ export interface Stack {
   nodes: { name: string; url: string; server: PostgresServer }[];
   directoryUrl: string;
   queueUrl: string;
+  queuePrefix: string;
   shardCount: number;
   laneCount: number;
   /** the settings that its processes run with */
@@ -92,9 +93,12 @@ async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
   const env = {
     DIRECTORY_URL: databases.directoryUrl,
     QUEUE_URL: redis?.url ?? databases.queueUrl,
+    QUEUE_PREFIX: 'liftline',
     ADMIN_KEY: secrets.adminKey,
     TOKEN_SECRET: secrets.tokenSecret,
     SKI_DATA_API: 'open',
+    DEVICE_SCANS_PER_S: '0', // all load comes from one device
+    LEAVE_MS: '0',
     LOG_LEVEL: 'warn',
     ...o.env,
   };
@@ -108,6 +112,7 @@ async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
     ...databases,
     redis,
     queueUrl: env.QUEUE_URL,
+    queuePrefix: env.QUEUE_PREFIX,
     shardCount: SHARDS,
     laneCount: LANES,
     env,

@@ -15,21 +15,24 @@ const SKIERS = 100_000;
 const RESORTS = 10;
 const LIFTS = 40;
 
-/** @returns endless scans of the last day, no two the same, also not over several runs */
-export function* benchScans(): Generator<BenchScan, never> {
+/**
+ * @param skiers that ride
+ * @returns endless scans of the last day, no two the same, also not over several runs
+ */
+export function* benchScans(skiers: number = SKIERS): Generator<BenchScan, never> {
   const run = randomBytes(4).toString('hex');
   const random = seededRandom(run);
   const dayStart = Date.now() - 86_400_000;
-  for (let n = 0; ; n += 1) yield benchScan(run, n, random, dayStart);
+  for (let n = 0; ; n += 1) yield benchScan(run, n, random, { dayStart, skiers });
 }
 
-function benchScan(run: string, n: number, random: Random, dayStart: number): BenchScan {
+function benchScan(run: string, n: number, random: Random, o: { dayStart: number; skiers: number }): BenchScan {
   return {
     eventId: `${run}-0000-8000-8000-${n.toString(16).padStart(12, '0')}`,
     resortId: random.between(1, RESORTS),
     liftId: random.between(1, LIFTS),
-    skierId: random.between(1, SKIERS),
-    scannedAt: new Date(dayStart + random.between(0, 86_000_000)).toISOString(),
+    skierId: random.between(1, o.skiers),
+    scannedAt: new Date(o.dayStart + random.between(0, 86_000_000)).toISOString(),
   };
 }
 

@@ -1,0 +1,6 @@
+import { findProgram } from '../stack/programs.ts';
+
+/** For `canRun` of a fault that needs nothing but what every fault does. */
+export function needsRedis(): true | string {
+  return findProgram('redis-server') !== undefined || 'redis-server is not on PATH (Debian: apt install redis-server)';
+}

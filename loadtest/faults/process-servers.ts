@@ -1,0 +1,121 @@
+import type { ManagedProcess } from '../stack/managed-process.ts';
+import type { Fault, FaultContext } from './fault.ts';
+import { needsRedis } from './needs.ts';
+import { killAndRestart, killNode, stopAndContinue } from './process-actions.ts';
+
+const AWAY_MS = 1_000;
+const BETWEEN_MS = 3_000;
+/** Acked while no worker takes it: Redis alone holds it then. */
+const HELD_BY_REDIS_ALONE = 500;
+const NODE_STOPPED_MS = 30_000;
+const DIRECTORY_AWAY_MS = 15_000;
+
+export const edgeKill: Fault = {
+  name: 'edge-kill',
+  summary: 'an edge killed with -9 every 3 s, and started again; devices send again what was in flight',
+  canRun: needsRedis,
+  stack: () => ({}),
+  control: {
+    none: 'an edge answers after the queue’s confirmation, whatever the settings: only other code could lose',
+  },
+  inflict: (context) =>
+    atLeastTwice(context, async (turn) => {
+      const { edges } = context.stack;
+      const edge = edges[turn % edges.length] as ManagedProcess;
+      context.mark(`kill -9 ${edge.name}`);
+      await killAndRestart(edge, AWAY_MS);
+      await context.wait(BETWEEN_MS - AWAY_MS);
+    }),
+};
+
+/** It starts again on what its append-only file has. */
+export const redisKill: Fault = {
+  name: 'redis-kill',
+  summary: 'Redis killed with -9 while it alone holds what was acked, and started again',
+  canRun: needsRedis,
+  stack: () => ({}),
+  control: {
+    setting: 'Redis without an append-only file',
+    stack: () => ({ redisArgs: ['--appendonly', 'no'], env: { QUEUE_DURABILITY: 'accept-loss' } }),
+  },
+  inflict: (context) =>
+    atLeastTwice(context, async () => {
+      const { redis, workers } = context.stack;
+      if (!redis) throw new Error('there is no Redis');
+      for (const worker of workers) worker.signal('SIGSTOP');
+      await context.untilMoreAcked(HELD_BY_REDIS_ALONE);
+      context.mark('kill -9 redis');
+      redis.process.signal('SIGKILL');
+      await redis.process.ended();
+      for (const worker of workers) worker.signal('SIGCONT');
+      await context.wait(AWAY_MS);
+      await redis.process.restart();
+      context.mark('redis is back');
+      await context.untilMoreAcked(HELD_BY_REDIS_ALONE);
+      await context.wait(BETWEEN_MS);
+    }),
+};
+
+export const nodeKill: Fault = {
+  name: 'node-kill',
+  summary: 'a Postgres node killed with -9, all of its processes, and started again; the nodes take turns',
+  canRun: needsRedis,
+  stack: () => ({ separateServers: true }),
+  control: {
+    setting: 'nodes with synchronous_commit off, and a log that is written every 10 s',
+    stack: () => ({
+      separateServers: true,
+      nodeServer: () => ({
+        settings: { synchronous_commit: 'off', wal_writer_delay: '10s', wal_writer_flush_after: '1GB' },
+      }),
+    }),
+  },
+  inflict: (context) =>
+    atLeastTwice(context, async (turn) => {
+      const { nodes } = context.stack;
+      const node = nodes[turn % nodes.length] as (typeof nodes)[number];
+      context.mark(`kill -9 node ${node.name}`);
+      await killNode(node.server, AWAY_MS);
+      context.mark(`node ${node.name} is back`);
+      await context.wait(BETWEEN_MS);
+    }),
+};
+
+export const nodeStop: Fault = {
+  name: 'node-stop',
+  summary: `a Postgres node stopped for ${NODE_STOPPED_MS / 1_000} s: it takes connections and never answers`,
+  canRun: needsRedis,
+  stack: () => ({ separateServers: true }),
+  control: { none: 'a stopped server forgets nothing; `node-kill` has the control' },
+  async inflict(context) {
+    const node = context.stack.nodes.at(-1);
+    if (!node) throw new Error('there is no node');
+    context.mark(`SIGSTOP node ${node.name}`);
+    await stopAndContinue(node.server, NODE_STOPPED_MS);
+    context.mark(`SIGCONT node ${node.name}`);
+  },
+};
+
+/** Nobody waits for the directory, so scans must go all the way while it is away. */
+export const directoryDown: Fault = {
+  name: 'directory-down',
+  summary: `the directory killed with -9 and away for ${DIRECTORY_AWAY_MS / 1_000} s; scans go on`,
+  canRun: needsRedis,
+  stack: () => ({ separateServers: true }),
+  control: { none: 'no scan is ever in the directory' },
+  async inflict(context) {
+    const { directoryServer } = context.stack;
+    context.mark('kill -9 directory');
+    await directoryServer.kill();
+    const before = context.acked();
+    await context.wait(DIRECTORY_AWAY_MS);
+    if (context.acked() === before) throw new Error('nothing was acked while the directory was away');
+    await directoryServer.restart();
+    context.mark('directory is back');
+  },
+};
+
+/** Again and again until enough is acked. */
+async function atLeastTwice(context: FaultContext, act: (turn: number) => Promise<void>): Promise<void> {
+  for (let turn = 0; turn < 2 || !context.isEnough(); turn += 1) await act(turn);
+}
