@@ -9,13 +9,16 @@ export interface Seen {
   books: Books;
   /** seconds from the last healing until nothing accepted before was left, or from the load's end to nothing at all: the longer */
   backToZeroS: number;
+  /** see `Fault` */
+  isSeamless: boolean;
 }
 
 /** The backlog must be gone in this time. */
 export const BACK_TO_ZERO_S = 30;
 
 /** @returns what is wrong with a run, one sentence each; nothing when it lost nothing and everything adds up */
-export function problemsOf({ progress, findings, books, backToZeroS }: Seen): string[] {
+export function problemsOf(seen: Seen): string[] {
+  const { progress, findings, books, backToZeroS } = seen;
   const problems: string[] = [];
   const none = (what: string, count: number | null) => {
     if (count !== 0) problems.push(`${what}: ${count ?? 'not known'}, expected 0`);
@@ -28,16 +31,39 @@ export function problemsOf({ progress, findings, books, backToZeroS }: Seen): st
   none('dead letters', findings.dead);
   none('scans refused for good', progress.rejected);
   problems.push(...conservationProblems({ progress, findings, books }));
+  if (seen.isSeamless) problems.push(...seamProblems(progress));
   if (backToZeroS > BACK_TO_ZERO_S)
     problems.push(`the backlog was back to 0 after ${backToZeroS.toFixed(1)} s, allowed are ${BACK_TO_ZERO_S}`);
   return problems;
 }
 
 /**
+ * Whether a run went as it must: nothing wrong; or, as a negative control, scans lost and reported as lost.
+ *
+ * @param seen undefined when the run did not come to its end
+ */
+export function isAsItMustBe(seen: Seen | undefined, o: { isControl: boolean }): boolean {
+  if (!seen) return false;
+  return o.isControl ? seen.findings.lost > 0 : problemsOf(seen).length === 0;
+}
+
+/** A machine with too few cores answers so now and then, fault or not. */
+const BUSY = /\b(queue_unavailable|overloaded)$/;
+
+function seamProblems({ unconfirmed }: Progress): string[] {
+  const seen = Object.entries(unconfirmed).filter(([reason]) => !BUSY.test(reason));
+  return seen.map(([reason, scans]) => `devices saw it: ${scans} scans answered ${reason}`);
+}
+
+/**
  * The system's own books: that they add up, and that they say what the checker saw. Confirmations may be fewer than what was
  * enqueued (some got lost on their way to the device), never more.
  */
-export function conservationProblems({ progress, findings, books }: Omit<Seen, 'backToZeroS'>): string[] {
+export function conservationProblems({
+  progress,
+  findings,
+  books,
+}: Pick<Seen, 'progress' | 'findings' | 'books'>): string[] {
   const { enqueued, persisted, duplicate, dead, inFlight, jobsUnaccounted } = books;
   const problems: string[] = [];
   const same = (what: string, got: number | null, expected: number) => {

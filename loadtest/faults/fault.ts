@@ -28,6 +28,10 @@ export interface Fault {
   control: FaultControl | { none: string };
   /** scans a second of the load, 2,500 unless given */
   scansPerS?: number;
+  /** the load comes by way of nginx; without it devices spread over the edges themselves */
+  isBehindNginx?: true;
+  /** devices must see nothing of it: nothing but an honest 503 of a busy machine may keep a post from its ack */
+  isSeamless?: true;
 }
 
 /** A negative control: a checker that never fails proves nothing. */

@@ -33,3 +33,29 @@ export async function killNode(server: PostgresServer, awayMs: number): Promise<
   await delay(awayMs);
   await server.restart();
 }
+
+/** Things that go on at the same time. */
+export interface Background {
+  /** @returns when this one has ended, also when it has failed */
+  start(work: Promise<void>): Promise<void>;
+  hasFailed(): boolean;
+  /** @throws the first failure, when all have ended */
+  end(): Promise<void>;
+}
+
+export function inBackground(): Background {
+  const failures: unknown[] = [];
+  const running: Promise<void>[] = [];
+  return {
+    start(work) {
+      const ended = work.catch((error: unknown) => void failures.push(error));
+      running.push(ended);
+      return ended;
+    },
+    hasFailed: () => failures.length > 0,
+    async end() {
+      await Promise.all(running);
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, FaultContext } from './fault.ts';
 import { needsRedis } from './needs.ts';
-import { killAndRestart, killNode, stopAndContinue, terminateAndRestart } from './process-actions.ts';
+import { inBackground, killAndRestart, killNode, stopAndContinue, terminateAndRestart } from './process-actions.ts';
 
 /** One thing that can happen to one part. */
 interface Mishap {
@@ -28,7 +28,7 @@ export const mix: Fault = {
     const { random } = context;
     const parts = partsOf(context);
     const busy = new Map<string, Promise<void>>();
-    const failures: unknown[] = [];
+    const background = inBackground();
     for (let count = 0; count < LEAST_MISHAPS || !context.isEnough(); count += 1) {
       // the draws come first, so that they do not depend on what is busy
       const part = random.pick([...parts.keys()]);
@@ -36,16 +36,12 @@ export const mix: Fault = {
       const awayMs = random.between(mishap.awayMs.least, mishap.awayMs.most);
       const pauseMs = random.between(BETWEEN_MS.least, BETWEEN_MS.most);
       await busy.get(part);
-      if (failures.length > 0) break;
+      if (background.hasFailed()) break;
       context.mark(`${mishap.name} ${part}`);
-      busy.set(
-        part,
-        mishap.run(awayMs).catch((error: unknown) => void failures.push(error)),
-      );
+      busy.set(part, background.start(mishap.run(awayMs)));
       await delay(pauseMs);
     }
-    await Promise.all(busy.values());
-    if (failures.length > 0) throw failures[0];
+    await background.end();
   },
 };
 

@@ -1,6 +1,6 @@
 import type { ManagedProcess } from '../stack/managed-process.ts';
 import type { Fault, FaultContext } from './fault.ts';
-import { needsRedis } from './needs.ts';
+import { needsNginx, needsRedis } from './needs.ts';
 import { killAndRestart, killNode, stopAndContinue } from './process-actions.ts';
 
 const AWAY_MS = 1_000;
@@ -12,8 +12,10 @@ const DIRECTORY_AWAY_MS = 15_000;
 
 export const edgeKill: Fault = {
   name: 'edge-kill',
-  summary: 'an edge killed with -9 every 3 s, and started again; devices send again what was in flight',
-  canRun: needsRedis,
+  summary: 'an edge killed with -9 behind nginx every 3 s, and started again: nginx asks the other one',
+  canRun: needsNginx,
+  isBehindNginx: true,
+  isSeamless: true,
   stack: () => ({}),
   control: {
     none: 'an edge answers after the queue’s confirmation, whatever the settings: only other code could lose',
@@ -60,6 +62,7 @@ export const nodeKill: Fault = {
   name: 'node-kill',
   summary: 'a Postgres node killed with -9, all of its processes, and started again; the nodes take turns',
   canRun: needsRedis,
+  isSeamless: true,
   stack: () => ({ separateServers: true }),
   control: {
     setting: 'nodes with synchronous_commit off, and a log that is written every 10 s',
@@ -85,6 +88,7 @@ export const nodeStop: Fault = {
   name: 'node-stop',
   summary: `a Postgres node stopped for ${NODE_STOPPED_MS / 1_000} s: it takes connections and never answers`,
   canRun: needsRedis,
+  isSeamless: true,
   stack: () => ({ separateServers: true }),
   control: { none: 'a stopped server forgets nothing; `node-kill` has the control' },
   async inflict(context) {
@@ -101,6 +105,7 @@ export const directoryDown: Fault = {
   name: 'directory-down',
   summary: `the directory killed with -9 and away for ${DIRECTORY_AWAY_MS / 1_000} s; scans go on`,
   canRun: needsRedis,
+  isSeamless: true,
   stack: () => ({ separateServers: true }),
   control: { none: 'no scan is ever in the directory' },
   async inflict(context) {

@@ -1,37 +1,52 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { until } from '../client/until.ts';
 import type { Stack } from '../stack.ts';
 import type { ManagedProcess } from '../stack/managed-process.ts';
 import { needsRedis } from './needs.ts';
 import type { Fault, FaultContext } from './fault.ts';
-import { killAndRestart, stopAndContinue, terminateAndRestart } from './process-actions.ts';
+import { inBackground, killAndRestart, stopAndContinue, terminateAndRestart } from './process-actions.ts';
 
 const EVERY_MS = 2_000;
+const LEAST_KILLS = 4;
+const UP_MS = 60_000;
 const LOCK_MS = 10_000;
 /** What a worker logs that finds the job of a worker that was silent for too long. */
 const STALLED = 'a job had lost its worker and is back';
 const NO_SETTING = 'a worker completes a job after its COMMIT, whatever the settings: only other code could lose';
 
-/** The workers take turns. */
+/** A worker takes longer to start than that on a busy machine: whichever is up is killed, and at times none is. */
 export const workerKill: Fault = {
   name: 'worker-kill',
   summary: 'a worker killed with -9 every 2 s, and started again',
   canRun: needsRedis,
+  isSeamless: true,
   stack: () => ({}),
   control: { none: NO_SETTING },
   async inflict(context) {
-    await untilEnough(context, async (worker) => {
+    const background = inBackground();
+    for (let kills = 0; kills < LEAST_KILLS || !context.isEnough(); kills += 1) {
+      const worker = await until('a worker is up', () => pickUp(context), { timeoutMs: UP_MS });
       context.mark(`kill -9 ${worker.name}`);
-      await killAndRestart(worker, 0);
-    });
+      void background.start(killAndRestart(worker, 0));
+      await context.wait(EVERY_MS);
+      if (background.hasFailed()) break;
+    }
+    await background.end();
     await wasStalled(context.stack);
   },
 };
+
+function pickUp({ stack, random }: FaultContext): ManagedProcess | undefined {
+  const up = stack.workers.filter(({ isUp }) => isUp);
+  return up.length > 0 ? random.pick(up) : undefined;
+}
 
 export const workerStop: Fault = {
   name: 'worker-stop',
   summary: 'a worker stopped for two lock times, then continued: it finishes late what another has done',
   canRun: needsRedis,
+  isSeamless: true,
   stack: () => ({ env: { LOCK_MS: String(LOCK_MS) } }),
   control: { none: NO_SETTING },
   async inflict(context) {
@@ -46,26 +61,21 @@ export const workerStop: Fault = {
 
 export const workerTerm: Fault = {
   name: 'worker-term',
-  summary: 'a worker told to end (SIGTERM) every 2 s, which it must do cleanly, and started again',
+  summary: 'one worker after the other told to end (SIGTERM), which it must do cleanly, and started again',
   canRun: needsRedis,
+  isSeamless: true,
   stack: () => ({}),
   control: { none: NO_SETTING },
-  inflict: (context) =>
-    untilEnough(context, async (worker) => {
+  async inflict(context) {
+    const workers = workersOf(context.stack);
+    for (let turn = 0; turn < workers.length || !context.isEnough(); turn += 1) {
+      const worker = workers[turn % workers.length] as ManagedProcess;
+      const pause = context.wait(EVERY_MS);
       context.mark(`SIGTERM ${worker.name}`);
-      await terminateAndRestart(worker);
-    }),
+      await Promise.all([terminateAndRestart(worker), pause]);
+    }
+  },
 };
-
-/** One worker after the other, each begin two seconds after the last; once each at least. */
-async function untilEnough(context: FaultContext, act: (worker: ManagedProcess) => Promise<void>): Promise<void> {
-  const workers = workersOf(context.stack);
-  for (let turn = 0; turn < workers.length || !context.isEnough(); turn += 1) {
-    const startedAt = performance.now();
-    await act(workers[turn % workers.length] as ManagedProcess);
-    await context.wait(Math.max(0, EVERY_MS - (performance.now() - startedAt)));
-  }
-}
 
 function workersOf(stack: Stack): [ManagedProcess, ...ManagedProcess[]] {
   const [first, ...others] = stack.workers;

@@ -8,8 +8,9 @@ import { seededRandom } from '../../src/simulator/random.ts';
 import { until } from '../client/until.ts';
 import { untilDrained } from '../course/conservation.ts';
 import { type Stack, startStack } from '../stack.ts';
+import { startNginx } from '../stack/nginx.ts';
 import { type Checker, startChecker } from './checker.ts';
-import { problemsOf, type Seen } from './checker-verdict.ts';
+import { isAsItMustBe, problemsOf, type Seen } from './checker-verdict.ts';
 import type { Fault, FaultContext, FaultControl, FaultPlace } from './fault.ts';
 import { type Mark, type Sample, startTimeline, type Timeline } from './timeline.ts';
 
@@ -89,8 +90,7 @@ export async function runFault({ fault, control, afterwards }: PlannedRun, o: Ru
     startedAt,
     seen,
     problems: [...failures, ...(seen ? problemsOf(seen) : [])],
-    isGood:
-      failures.length === 0 && seen !== undefined && (control ? seen.findings.lost > 0 : problemsOf(seen).length === 0),
+    isGood: failures.length === 0 && isAsItMustBe(seen, { isControl: control !== undefined }),
     samples: bench?.timeline.samples ?? [],
     marks: bench?.timeline.marks ?? [],
   };
@@ -113,7 +113,7 @@ async function setUp(
   lifecycle.onStop('checker', () => checker.close());
   const timeline = startTimeline(stack, lifecycle, () => checker.progress());
   checker.load({
-    urls: stack.edges.map(({ url }) => url),
+    urls: fault.isBehindNginx ? [await startGateway(stack, lifecycle)] : stack.edges.map(({ url }) => url),
     deviceKey: stack.deviceKey,
     deviceName: DEVICE,
     directoryUrl: stack.directoryUrl,
@@ -121,6 +121,14 @@ async function setUp(
     seed: `${o.seed}/${fault.name}`,
   });
   return { stack, place, checker, timeline };
+}
+
+/** @returns its address */
+async function startGateway(stack: Stack, lifecycle: Lifecycle): Promise<string> {
+  const [edges, ops] = [stack.edges.map(({ url }) => url), [stack.ops.url]];
+  const gateway = await startNginx({ folder: stack.folder, edges, ops, rides: ops }); // nobody reads during a fault
+  lifecycle.onStop('nginx', () => gateway.process.stop());
+  return gateway.url;
 }
 
 async function loadAndCheck(
@@ -147,7 +155,7 @@ async function loadAndCheck(
     const backToZeroS = Math.max(drainedS, await until('the backlog is cleared', clearedS, { timeoutMs: DRAIN_MS }));
     o.say(`${fault.name}: drained; reading every row`);
     const findings = await checker.verify(verifyTask(stack));
-    return { progress, findings, books, backToZeroS };
+    return { progress, findings, books, backToZeroS, isSeamless: !control && fault.isSeamless === true };
   } finally {
     givenUp.abort();
     await watching;
