@@ -11,7 +11,16 @@ export interface RedisServer {
 }
 
 /** As production runs it: no eviction, and every write on disk before it is confirmed. */
-const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--save', ''];
+export const DURABLE: readonly string[] = [
+  '--appendonly',
+  'yes',
+  '--appendfsync',
+  'always',
+  '--maxmemory-policy',
+  'noeviction',
+  '--save',
+  '',
+];
 
 export interface RedisPlan {
   /** further settings, which win over the durable ones */
@@ -44,7 +53,8 @@ export async function startRedisServer(folder: string, plan: RedisPlan = {}): Pr
   return { url: `redis://127.0.0.1:${port}`, process };
 }
 
-async function ping(port: number): Promise<void> {
+/** @throws Error when the server on that port does not answer */
+export async function ping(port: number): Promise<void> {
   const client = new Redis(port, '127.0.0.1', {
     lazyConnect: true,
     retryStrategy: () => null,

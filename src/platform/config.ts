@@ -32,18 +32,23 @@ export function loadConfig(env: Environment, process: ProcessName): Config {
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
   for (const [field, setting] of Object.entries(SETTINGS)) {
-    config[field] = readSetting(setting, setting.processes.some((p) => p === process) ? env : {}, process, problems);
+    config[field] = readSetting(setting, concerns(setting.processes, process) ? env : {}, process, problems);
   }
-  if (problems.length === 0) problems.push(...contradictions(config as Config));
+  if (problems.length === 0) problems.push(...contradictions(config as Config, process));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config) as Config;
+}
+
+/** The pool's supervisor reads what its workers read. */
+function concerns(processes: readonly ProcessName[], process: ProcessName): boolean {
+  return processes.includes(process) || (process === 'workers' && processes.includes('worker'));
 }
 
 function readSetting(setting: Setting<unknown>, env: Environment, process: ProcessName, problems: string[]): unknown {
   const given = env[setting.name] || undefined;
   const value = given ?? setting.default;
   if (value === undefined) {
-    if (setting.requiredBy?.includes(process)) problems.push(`${setting.name} must be set: ${setting.expects}`);
+    if (setting.requiredBy && concerns(setting.requiredBy, process)) problems.push(`${setting.name} must be set: ${setting.expects}`);
     return '';
   }
   const parsed = setting.schema.safeParse(value);
@@ -53,12 +58,28 @@ function readSetting(setting: Setting<unknown>, env: Environment, process: Proce
   return undefined;
 }
 
-function contradictions(config: Config): string[] {
+function contradictions(config: Config, process: ProcessName): string[] {
   const found: string[] = [];
+  if (config.leaveMs >= config.drainMs && SETTINGS.leaveMs.processes.some((p) => p === process)) {
+    found.push(`LEAVE_MS (${config.leaveMs}) must be less than DRAIN_MS (${config.drainMs})`);
+  }
   if (config.stallCheckMs >= config.lockMs) {
     found.push(`STALL_CHECK_MS (${config.stallCheckMs}) must be less than LOCK_MS (${config.lockMs})`);
   }
+  if (config.statementTimeoutMs >= config.stuckMs) {
+    found.push(`STUCK_MS (${config.stuckMs}) must be more than STATEMENT_TIMEOUT_MS (${config.statementTimeoutMs})`);
+  }
+  if (config.queueReplicas > 0 && config.queueUrl.startsWith('postgres')) {
+    found.push(
+      `QUEUE_REPLICAS (${config.queueReplicas}) must be 0 for a queue on Postgres: set synchronous_standby_names there instead`,
+    );
+  }
   return found;
+}
+
+/** @returns scans a second that one worker is taken to store: what is set for it, and no more than its brake lets through */
+export function assumedWorkerRate(config: Pick<Config, 'workerRatePerS' | 'workerScansPerS'>): number {
+  return Math.min(config.workerRatePerS, config.workerScansPerS || Number.POSITIVE_INFINITY);
 }
 
 /** @returns the configuration table of the README: a Markdown table, one setting a row, without a newline at its end */

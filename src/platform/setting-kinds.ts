@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseClusterUrl } from './queue-url.ts';
 
 /** How the text of an environment variable becomes a value, and what to say when it can't. */
 export interface Kind<T> {
@@ -40,6 +41,13 @@ export function matching(pattern: RegExp, expects: string): Kind<string> {
 export function url(...schemes: string[]): Kind<string> {
   const schema = z.string().refine((value) => URL.canParse(value) && schemes.some((s) => value.startsWith(`${s}://`)));
   return { schema, expects: `a URL that starts with ${schemes.map((s) => `${s}://`).join(', ')}` };
+}
+
+/** The URL of a queue server: Postgres, Redis, or a Redis Cluster, which may have several hosts. */
+export function queueUrl(): Kind<string> {
+  const one = url('redis', 'rediss', 'postgres', 'postgresql');
+  const schema = z.string().refine((value) => one.schema.safeParse(value).success || parseClusterUrl(value));
+  return { schema, expects: `${one.expects}, or redis+cluster://host:port,host:port (rediss+cluster:// for TLS)` };
 }
 
 /** Whole numbers with commas between them; none for ''. */

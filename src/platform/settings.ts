@@ -1,7 +1,10 @@
-import { type Kind, matching, numbers, oneOf, optionalWhole, text, url, whole } from './setting-kinds.ts';
+import { type Kind, matching, numbers, oneOf, optionalWhole, queueUrl, text, url, whole } from './setting-kinds.ts';
 
-/** The processes that are configured by the environment; `up` is the all-in-one. */
-export type ProcessName = 'edge' | 'rides' | 'ops' | 'worker' | 'up';
+/**
+ * The processes that are configured by the environment; `up` is the all-in-one. `workers` reads what its workers read too:
+ * what is wrong is found before the first one starts.
+ */
+export type ProcessName = 'edge' | 'rides' | 'ops' | 'worker' | 'workers' | 'up';
 
 /** One row of the configuration table. */
 export interface Setting<T> extends Kind<T> {
@@ -62,13 +65,14 @@ export const SETTINGS = {
     processes: ALL,
     describe: 'How often the version of the directory is asked for, besides the notifications it sends.',
   }),
-  queueUrl: setting(url('redis', 'rediss', 'postgres', 'postgresql'), {
+  queueUrl: setting(queueUrl(), {
     name: 'QUEUE_URL',
     default: undefined,
     processes: ['edge', 'ops', 'worker', 'up'],
     requiredBy: ['edge', 'ops', 'worker'],
     isSecret: true,
-    describe: 'The queue: Redis or Postgres. `up` takes it too, and then starts no queue of its own.',
+    describe:
+      'The queue: `redis://`, `rediss://` (TLS), `redis+cluster://` or `rediss+cluster://` with hosts and commas between them, or `postgres://`. `up` takes it too, and then starts no queue of its own.',
   }),
   queuePrefix: setting(matching(/^[a-z][a-z0-9_]{0,30}$/, 'small letters, digits and _, at most 31, a letter first'), {
     name: 'QUEUE_PREFIX',
@@ -76,11 +80,19 @@ export const SETTINGS = {
     processes: ['edge', 'ops', 'worker', 'up'],
     describe: 'Keeps several installations apart on one queue server.',
   }),
-  queueDurability: setting(oneOf('strict', 'accept-loss'), {
+  queueDurability: setting(oneOf('strict', 'vouched', 'accept-loss'), {
     name: 'QUEUE_DURABILITY',
     default: 'strict',
     processes: ['edge', 'worker', 'up'],
-    describe: '`strict` refuses a queue that may forget what it confirmed; `accept-loss` warns.',
+    describe:
+      '`strict` refuses a queue that may forget what it confirmed; `vouched` takes on trust what the server hides, and checks the rest; `accept-loss` warns.',
+  }),
+  queueReplicas: setting(whole(0, 10), {
+    name: 'QUEUE_REPLICAS',
+    default: '0',
+    unit: 'replicas',
+    processes: ['edge', 'ops', 'worker', 'up'],
+    describe: 'How many replicas of Redis must have a job before it is confirmed; without them scans are answered 503.',
   }),
   ackDeadlineMs: setting(whole(50, 30_000), {
     name: 'ACK_DEADLINE_MS',
@@ -95,6 +107,44 @@ export const SETTINGS = {
     unit: 'scans',
     processes: ['edge', 'up'],
     describe: 'How many scans may wait for the queue in one edge; more are answered 503.',
+  }),
+  admitBacklogAgeS: setting(whole(0, 86_400), {
+    name: 'ADMIT_BACKLOG_AGE_S',
+    default: '900',
+    unit: 's',
+    processes: ['edge', 'up'],
+    describe:
+      'A lane whose oldest scan waits for longer takes no more (503), until that is below half. 0 is no bound, here and in the next two.',
+  }),
+  admitBacklogScans: setting(whole(0, 1_000_000_000), {
+    name: 'ADMIT_BACKLOG_SCANS',
+    default: '1000000',
+    unit: 'scans',
+    processes: ['edge', 'up'],
+    describe: 'A lane in which more scans wait takes no more (503), until they are below half.',
+  }),
+  admitMemoryPercent: setting(whole(0, 95), {
+    name: 'ADMIT_MEMORY_PERCENT',
+    default: '70',
+    unit: '%',
+    processes: ['edge', 'up'],
+    describe:
+      'From here on of Redis’ `maxmemory` its lanes take no more (503), until it is 15 % less full; without `maxmemory` there is no such bound.',
+  }),
+  deviceScansPerS: setting(whole(0, 1_000_000), {
+    name: 'DEVICE_SCANS_PER_S',
+    default: '500',
+    unit: 'scans/s',
+    processes: ['edge', 'up'],
+    describe:
+      'What one device may send to one edge all the time; more is answered 429. 0 is no quota. `up` has 0 unless set: its samples share one key.',
+  }),
+  deviceBurstScans: setting(whole(1_000, 10_000_000), {
+    name: 'DEVICE_BURST_SCANS',
+    default: '5000',
+    unit: 'scans',
+    processes: ['edge', 'up'],
+    describe: 'What a device may send at once after a pause; a full batch at least.',
   }),
   skiDataApi: setting(oneOf('keys', 'open'), {
     name: 'SKI_DATA_API',
@@ -152,6 +202,43 @@ export const SETTINGS = {
     processes: ['up'],
     describe: 'How many worker processes `up` starts.',
   }),
+  backlogTargetMs: setting(whole(100, 600_000), {
+    name: 'BACKLOG_TARGET_MS',
+    default: '5000',
+    unit: 'ms',
+    processes: ['ops', 'workers'],
+    describe: 'In how much time the workers should be able to store what waits; with more backlog the pool grows.',
+  }),
+  poolQuietMs: setting(whole(1_000, 3_600_000), {
+    name: 'POOL_QUIET_MS',
+    default: '30000',
+    unit: 'ms',
+    processes: ['workers'],
+    describe: 'How long one worker less must have been enough before the pool shrinks by one.',
+  }),
+  workerRatePerS: setting(whole(1, 1_000_000), {
+    name: 'WORKER_RATE_PER_S',
+    default: '5000',
+    unit: 'scans/s',
+    processes: ['ops', 'workers'],
+    describe:
+      'What one worker is taken to store: by `workers` until it has measured it, by `/ops/autoscale` always. Above `WORKER_SCANS_PER_S`, that counts.',
+  }),
+  workerScansPerS: setting(whole(0, 1_000_000), {
+    name: 'WORKER_SCANS_PER_S',
+    default: '0',
+    unit: 'scans/s',
+    processes: ['ops', 'worker', 'up'],
+    describe: 'A brake: what one worker may store, where its nodes serve others too. 0 is none.',
+  }),
+  stuckMs: setting(whole(1_000, 3_600_000), {
+    name: 'STUCK_MS',
+    default: '30000',
+    unit: 'ms',
+    processes: ['worker', 'up'],
+    describe:
+      'A worker that does nothing for so long while jobs wait is not live, and is replaced; more than `STATEMENT_TIMEOUT_MS`. One that waits for a node keeps trying, and is live.',
+  }),
   workerLanes: setting(numbers('lanes with commas between them, like 0,2'), {
     name: 'LANES',
     default: '',
@@ -200,6 +287,14 @@ export const SETTINGS = {
     unit: 'ms',
     processes: ALL,
     describe: 'How long a process may take to finish what it has when it stops.',
+  }),
+  leaveMs: setting(whole(0, 60_000), {
+    name: 'LEAVE_MS',
+    default: '2000',
+    unit: 'ms',
+    processes: ['edge', 'rides', 'ops'],
+    describe:
+      'How long a process that was told to stop still serves, not ready any more, so that load balancers leave it first; a part of `DRAIN_MS`.',
   }),
   ledgerDays: setting(whole(1, 3_650), {
     name: 'LEDGER_DAYS',

@@ -21,10 +21,9 @@ export function openBacklog(
   o.lifecycle.onStop('backlog reader', () => link.close());
   const lanes = Array.from({ length: o.laneCount }, (_, lane) => lane);
   const look = async () => {
+    if (link.kind === 'redis') return backlogOnRedis(link, o.queuePrefix, lanes);
     await link.ready();
-    return link.kind === 'redis'
-      ? backlogOnRedis(link.redis, o.queuePrefix, lanes)
-      : backlogOnPostgres(link.pool, lanes);
+    return backlogOnPostgres(link.pool, lanes);
   };
   return {
     async read() {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisLink } from './backend.ts';
 import { type LaneBacklog, LOOKED_AT_MOST, toBacklog } from './backlog.ts';
 import { lanePrefix, laneQueueName } from './lanes.ts';
 
@@ -40,12 +40,14 @@ const LOOK = `
 
 type Reply = [number, number, number, number, number, number, string, number, number];
 
-export function backlogOnRedis(redis: Redis, queuePrefix: string, lanes: readonly number[]): Promise<LaneBacklog[]> {
+/** Each lane is asked at its own server, whose clock stamped its jobs. */
+export function backlogOnRedis(link: RedisLink, queuePrefix: string, lanes: readonly number[]): Promise<LaneBacklog[]> {
   return Promise.all(
     lanes.map(async (lane) => {
+      await link.ready(lane);
       const base = `${lanePrefix(queuePrefix, lane)}:${laneQueueName(lane)}:`;
       const keys = ['wait', 'active', 'delayed', 'failed', 'id'].map((name) => base + name);
-      const reply = (await redis.eval(LOOK, keys.length, ...keys, base, LOOKED_AT_MOST)) as Reply;
+      const reply = (await link.redis(lane).eval(LOOK, keys.length, ...keys, base, LOOKED_AT_MOST)) as Reply;
       const [waiting, active, delayed, failed, read, scansRead, oldest, enqueued, takenAt] = reply;
       return toBacklog(lane, {
         waiting,

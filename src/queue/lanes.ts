@@ -1,6 +1,6 @@
 /** Where the lanes are: the queue's server and the name under which this installation keeps its lanes there. */
 export interface QueueAddress {
-  /** redis://, rediss://, postgres:// or postgresql:// */
+  /** redis://, rediss://, redis+cluster://, rediss+cluster://, postgres:// or postgresql:// */
   queueUrl: string;
   /** begins the names of all keys on Redis, and is the schema on Postgres: a letter, then letters, digits or _ */
   queuePrefix: string;
@@ -10,9 +10,11 @@ export type QueueKind = 'redis' | 'postgres';
 
 /** @throws Error for a URL of any other scheme */
 export function queueKind(queueUrl: string): QueueKind {
-  if (/^rediss?:\/\//.test(queueUrl)) return 'redis';
+  if (/^rediss?(\+cluster)?:\/\//.test(queueUrl)) return 'redis';
   if (/^postgres(ql)?:\/\//.test(queueUrl)) return 'postgres';
-  throw new Error('the queue URL must begin with redis://, rediss:// or postgres://');
+  throw new Error(
+    'the queue URL must begin with redis://, rediss://, redis+cluster://, rediss+cluster:// or postgres://',
+  );
 }
 
 /** BullMQ's name for a lane's queue. */

@@ -4,11 +4,11 @@ import { Problem } from '../domain/problem.ts';
 import type { Scan } from '../domain/scan.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
-import { openLink } from './backend.ts';
+import { openLink, type QueueLink } from './backend.ts';
 import { encodeBatch } from './codec.ts';
 import { withDeadline } from './deadline.ts';
 import type { QueueAddress } from './lanes.ts';
-import { createServerClock } from './server-clock.ts';
+import { createServerClock, type ServerClock } from './server-clock.ts';
 import { ServerWatch } from './server-watch.ts';
 
 export interface Enqueued {
@@ -16,6 +16,14 @@ export interface Enqueued {
   /** milliseconds since the epoch on the queue server's clock, read before the add; the job's own timestamp too */
   acceptedAt: number;
   jobId: string;
+}
+
+export interface ProducerOptions extends QueueAddress {
+  laneCount: number;
+  ackDeadlineMs: number;
+  queueReplicas?: number;
+  logger: Logger;
+  lifecycle: Lifecycle;
 }
 
 export interface LaneProducer {
@@ -28,7 +36,10 @@ export interface LaneProducer {
    *   only its confirmation was lost
    */
   enqueue(lane: number, scans: Scan[], parent?: Pick<Batch, 'batchId' | 'acceptedAt'>): Promise<Enqueued>;
-  /** Whether the last word from the server was a good one. While it is not, `enqueue` refuses at once. */
+  /**
+   * Whether the last word from the server was a good one; in a cluster, from one of its servers at least. A lane whose own
+   * server's was not is refused at once by `enqueue`.
+   */
   isUp(): boolean;
 }
 
@@ -37,26 +48,28 @@ export interface LaneProducer {
  * process can start while the queue is away, and recovers by itself.
  *
  * @param o.ackDeadlineMs how long a confirmation may take, milliseconds
+ * @param o.queueReplicas how many replicas of Redis must have a job before it counts as confirmed; none unless given
  */
-export async function openProducer(
-  o: QueueAddress & { laneCount: number; ackDeadlineMs: number; logger: Logger; lifecycle: Lifecycle },
-): Promise<LaneProducer> {
+export async function openProducer(o: ProducerOptions): Promise<LaneProducer> {
+  const { queueReplicas: replicas = 0 } = o;
   // two adds in flight a lane (the group commit's limit) and one question for the time
-  const link = openLink({ ...o, timeoutMs: o.ackDeadlineMs, connections: 2 * o.laneCount + 1 });
-  const clock = createServerClock({ readServerTimeMs: () => link.serverTimeMs() });
-  const watch = new ServerWatch(link, clock, o);
+  const link = openLink({ ...o, replicas, timeoutMs: o.ackDeadlineMs, connections: 2 * o.laneCount + 1 });
+  const lanes = watchLanes(link, o);
+  const watches = [...new Set(lanes.map(({ watch }) => watch))];
   const inFlight = new Set<Promise<unknown>>();
   o.lifecycle.onStop('queue producer', async () => {
-    await watch.stop();
+    await Promise.all(watches.map((watch) => watch.stop()));
     await Promise.allSettled(inFlight);
     await link.close();
   });
-  await watch.firstAnswer;
+  await Promise.all(watches.map((watch) => watch.firstAnswer));
 
-  async function add(lane: number, batch: Batch): Promise<Enqueued> {
+  async function add(lane: number, watch: ServerWatch, batch: Batch): Promise<Enqueued> {
     const { batchId, acceptedAt, scans } = batch;
     // the name carries the number of scans, the timestamp when they came: a backlog is counted without reading data
-    const adding = link.queue(lane).add(String(scans.length), encodeBatch(batch), { timestamp: acceptedAt });
+    const adding = link.write(lane, o.ackDeadlineMs, () =>
+      link.queue(lane).add(String(scans.length), encodeBatch(batch), { timestamp: acceptedAt }),
+    );
     try {
       const job = await withDeadline(adding, o.ackDeadlineMs, () => new Error(`no reply in ${o.ackDeadlineMs} ms`));
       return { batchId, acceptedAt, jobId: job.id as string };
@@ -67,14 +80,15 @@ export async function openProducer(
   }
 
   return {
-    isUp: () => watch.isUp,
+    isUp: () => watches.some((watch) => watch.isUp),
     async enqueue(lane, scans, parent) {
       if (scans.length < 1 || scans.length > MAX_SCANS_PER_BATCH)
         throw new RangeError(`${scans.length} scans in a job`);
+      const { watch, clock } = lanes[lane] ?? noSuchLane(lane);
       if (!watch.isUp) throw unavailable();
       const batch: Batch = { batchId: uuidv7(), acceptedAt: parent?.acceptedAt ?? clock.nowMs(), scans };
       if (parent) batch.parentBatchId = parent.batchId;
-      const adding = add(lane, batch);
+      const adding = add(lane, watch, batch);
       inFlight.add(adding);
       try {
         return await adding;
@@ -83,6 +97,26 @@ export async function openProducer(
       }
     },
   };
+}
+
+/**
+ * One watch and one clock for all lanes, or in a cluster for each: a lane's stamps are compared with each other and with the
+ * time at which its backlog is read, and all of these come from the server that has the lane. Between servers nothing is
+ * compared to the millisecond.
+ */
+function watchLanes(link: QueueLink, o: ProducerOptions): { watch: ServerWatch; clock: ServerClock }[] {
+  const all = Array.from({ length: o.laneCount }, (_, lane) => lane);
+  const watched = (lanes: number[]) => {
+    const clock = createServerClock({ readServerTimeMs: () => link.serverTimeMs(lanes[0]) });
+    return { clock, watch: new ServerWatch(link, clock, { ...o, lanes }) };
+  };
+  if (!link.isShared) return all.map((lane) => watched([lane]));
+  const shared = watched(all);
+  return all.map(() => shared);
+}
+
+function noSuchLane(lane: number): never {
+  throw new RangeError(`there is no lane ${lane}`);
 }
 
 function unavailable(cause?: unknown): Problem {

@@ -1,18 +1,30 @@
 import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../platform/logger.ts';
+import { parseClusterUrl } from '../platform/queue-url.ts';
+import { followMaster, type WayIn } from './redis-cluster.ts';
 
 /** The longest pause between two attempts to reconnect. */
 const MAX_RECONNECT_MS = 1_000;
 
 const reconnectAfter = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_MS);
 
+/** Answers of a server that is no longer the one for writes: it was demoted, or gave the slot away, or lost its cluster. */
+const NOT_MINE = /^(READONLY|MOVED|CLUSTERDOWN)\b/;
+
 const COMMON = {
   retryStrategy: reconnectAfter,
-  // a replica that was promoted, or a primary that was demoted: find the new one
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  // the next attempt to connect finds the right one
+  reconnectOnError: (error: Error) => NOT_MINE.test(error.message),
   keepAlive: 10_000,
 } satisfies RedisOptions;
+
+/** Which server: the one of the URL, or in a cluster the one that has the key. */
+export interface RedisTarget {
+  queueUrl: string;
+  /** any key of the lane that the connection is for */
+  key: string;
+}
 
 /**
  * A connection that never waits: a command on a connection that is not ready fails at once, and so does one whose reply
@@ -20,8 +32,10 @@ const COMMON = {
  *
  * @param timeoutMs how long the server may be silent before the connection counts as dead and is made anew
  */
-export function connectFailingFast(queueUrl: string, timeoutMs: number, logger: Logger): Redis {
-  const redis = new CorkedRedis(queueUrl, {
+export function connectFailingFast(target: RedisTarget, timeoutMs: number, logger: Logger): Redis {
+  const [url, options] = wayTo(target, timeoutMs);
+  const redis = new CorkedRedis(url, {
+    ...options,
     ...COMMON,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
@@ -31,6 +45,16 @@ export function connectFailingFast(queueUrl: string, timeoutMs: number, logger: 
   });
   logOutages(redis, logger);
   return redis;
+}
+
+/** For asking one node of a cluster where a key is: the next attempt asks another one. */
+const ASK_MS = 1_000;
+
+function wayTo({ queueUrl, key }: RedisTarget, timeoutMs: number): [url: string, options: WayIn] {
+  const cluster = parseClusterUrl(queueUrl);
+  if (!cluster) return [queueUrl, {}];
+  // the connector decides on the host
+  return ['redis://cluster', followMaster(cluster, key, Math.min(ASK_MS, timeoutMs))];
 }
 
 /**
@@ -57,8 +81,10 @@ export async function ready(redis: Redis): Promise<void> {
 const WORKER_SILENCE_MS = 15_000;
 
 /** A connection that reconnects for ever and whose commands wait for it: a worker has nothing better to do. */
-export function connectWaiting(queueUrl: string, logger: Logger): Redis {
-  const redis = new Redis(queueUrl, {
+export function connectWaiting(target: RedisTarget, logger: Logger): Redis {
+  const [url, options] = wayTo(target, ASK_MS);
+  const redis = new Redis(url, {
+    ...options,
     ...COMMON,
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,

@@ -11,7 +11,8 @@ const ASK_AGAIN_MS = 250;
 const EVENTS_KEPT = 100;
 
 export interface WatchOptions {
-  laneCount: number;
+  /** the lanes that share a connection, and so its fate */
+  lanes: readonly number[];
   /** how long an answer may take, milliseconds */
   ackDeadlineMs: number;
   logger: Logger;
@@ -83,8 +84,11 @@ export class ServerWatch {
   }
 
   async #shortenEvents(): Promise<void> {
-    const lanes = Array.from({ length: this.#o.laneCount }, (_, lane) => this.#link.queue(lane).getBackend());
-    await Promise.all(lanes.map((backend) => backend.setQueueMeta({ 'opts.maxLenEvents': EVENTS_KEPT })));
+    const { lanes, ackDeadlineMs } = this.#o;
+    const shorten = (lane: number) =>
+      this.#link.queue(lane).getBackend().setQueueMeta({ 'opts.maxLenEvents': EVENTS_KEPT });
+    // a write like any other: it also shows whether the replicas are there
+    await Promise.all(lanes.map((lane) => this.#link.write(lane, ackDeadlineMs, () => shorten(lane))));
   }
 
   #pause(ms: number): Promise<void> {

@@ -27,10 +27,10 @@ export function startSweeper(
 ): Sweeper {
   const link = openLink({ ...o, timeoutMs: TIMEOUT_MS, connections: 1 });
   const sweep = async () => {
-    await link.ready();
-    let swept = 0;
-    for (const lane of o.lanes) swept += await sweepLane(link, o, lane);
-    return swept;
+    const swept = await Promise.allSettled(o.lanes.map((lane) => sweepLane(link, o, lane)));
+    // a lane whose server is away must not keep the others from being swept
+    for (const lane of swept) if (lane.status === 'rejected') throw lane.reason;
+    return swept.reduce((sum, lane) => sum + (lane.status === 'fulfilled' ? lane.value : 0), 0);
   };
   let running: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
@@ -45,6 +45,7 @@ export function startSweeper(
 }
 
 async function sweepLane(link: QueueLink, o: QueueAddress & { logger: Logger }, lane: number): Promise<number> {
+  await link.ready(lane);
   const failed = await link.queue(lane).getFailed(0, BATCH - 1);
   let swept = 0;
   for (const job of failed) {
@@ -71,7 +72,7 @@ async function putBack(job: Job): Promise<boolean> {
 /** `retry` keeps the count of stalls, and on Redis the verdict too: the job would fail again before anybody saw it. */
 async function forgetStalls(link: QueueLink, queuePrefix: string, lane: number, jobId: string): Promise<void> {
   if (link.kind === 'redis') {
-    await link.redis.hdel(`${lanePrefix(queuePrefix, lane)}:${laneQueueName(lane)}:${jobId}`, 'stc', 'defa');
+    await link.redis(lane).hdel(`${lanePrefix(queuePrefix, lane)}:${laneQueueName(lane)}:${jobId}`, 'stc', 'defa');
     return;
   }
   await link.pool.query(`UPDATE job SET stalled_count = 0, deferred_failure = NULL WHERE queue = $1 AND id = $2`, [

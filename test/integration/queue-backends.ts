@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
+import { type RedisCluster, type RedisClusterOptions, startRedisCluster } from '../../loadtest/stack/redis-cluster.ts';
 import type { Scan } from '../../src/domain/scan.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { openLink, type QueueLink } from '../../src/queue/backend.ts';
@@ -18,7 +22,20 @@ export interface TestQueue {
   stop(): Promise<void>;
 }
 
-/** Both servers that lanes run on. */
+/** A cluster of the test's own, in a folder that goes with it. */
+export async function startTestCluster(o: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'liftline-cluster-'));
+  const cluster = await startRedisCluster(folder, o);
+  return {
+    ...cluster,
+    async stop() {
+      await cluster.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The servers that lanes run on. */
 const BACKENDS: { name: string; isAvailable: boolean; start: () => Promise<TestQueue> }[] = [
   {
     name: 'Redis',
@@ -38,9 +55,26 @@ const BACKENDS: { name: string; isAvailable: boolean; start: () => Promise<TestQ
   },
 ];
 
-/** The same tests on both backends, each test with lanes of its own; whatever it opened is closed after it. */
-export function describeQueues(title: string, tests: (site: () => Site) => void): void {
-  for (const { name, isAvailable, start } of BACKENDS) {
+const CLUSTER: (typeof BACKENDS)[number] = {
+  name: 'a Redis Cluster',
+  isAvailable: redisAvailable,
+  async start() {
+    const cluster = await startTestCluster({ replicas: 0 });
+    return { queueUrl: cluster.url, stop: () => cluster.stop() };
+  },
+};
+
+/**
+ * The same tests on both backends, each test with lanes of its own; whatever it opened is closed after it.
+ *
+ * @param o.onCluster also on a Redis Cluster of three masters
+ */
+export function describeQueues(
+  title: string,
+  tests: (site: () => Site) => void,
+  o: { onCluster?: boolean } = {},
+): void {
+  for (const { name, isAvailable, start } of [...BACKENDS, ...(o.onCluster ? [CLUSTER] : [])]) {
     describe.skipIf(!isAvailable)(`${title} on ${name}`, () => {
       let server: TestQueue;
       let site: Site;

@@ -41,17 +41,56 @@ describe.skipIf(!redisAvailable)('the durability of Redis', () => {
 
   it('is unknown where the server hides its configuration, and unknown is not good enough', () =>
     withRedis([], async (url) => {
-      const admin = new Redis(url);
-      await admin.call('ACL', 'SETUSER', 'managed', 'on', '>secret', '~*', '+@all', '-config');
-      admin.disconnect();
-      const managed = new URL(url);
-      managed.username = 'managed';
-      managed.password = 'secret';
-      const { problems } = await checkDurability(managed.href, 'strict');
-      expect(problems).toHaveLength(3);
-      for (const problem of problems) expect(problem).toMatch(/hides its configuration/);
+      expect(await checkDurability(await managed(url, '-config'), 'strict')).toEqual({
+        problems: [
+          expect.stringMatching(/appendfsync should be always.*hides its configuration.*QUEUE_DURABILITY=vouched/),
+        ],
+        warnings: [],
+      });
+      const { problems } = await checkDurability(await managed(url, '-config', '-info'), 'strict');
+      expect(problems).toEqual([
+        expect.stringMatching(/maxmemory-policy should be noeviction/),
+        expect.stringMatching(/appendonly should be yes/),
+        expect.stringMatching(/appendfsync should be always/),
+      ]);
+    }));
+
+  it('can be vouched for where it is hidden, and is checked where it is not', () =>
+    withRedis(['--maxmemory-policy', 'allkeys-lru'], async (url) => {
+      expect(await checkDurability(await managed(url, '-config'), 'vouched')).toEqual({
+        // INFO tells it
+        problems: [expect.stringMatching(/maxmemory-policy is allkeys-lru/)],
+        warnings: [expect.stringMatching(/^taken on trust: Redis appendfsync should be always/)],
+      });
+      const { problems, warnings } = await checkDurability(await managed(url, '-config', '-info'), 'vouched');
+      expect([problems.length, warnings.length]).toEqual([0, 3]);
+    }));
+
+  it('can not be vouched for where the server says otherwise', () =>
+    withRedis(['--appendonly', 'no', '--appendfsync', 'everysec'], async (url) => {
+      expect(await checkDurability(url, 'vouched')).toEqual({
+        problems: [expect.stringMatching(/appendonly is no/), expect.stringMatching(/appendfsync is everysec/)],
+        warnings: [],
+      });
+    }));
+
+  it('says so when a cluster was expected and there is none', () =>
+    withRedis([], async (url) => {
+      const { problems } = await checkDurability(url.replace('redis:', 'redis+cluster:'), 'accept-loss');
+      expect(problems).toEqual([expect.stringMatching(/no Redis Cluster.*redis:\/\//)]);
     }));
 });
+
+/** @returns the URL of a user who may not do everything, as a managed server gives it away */
+async function managed(url: string, ...denied: string[]): Promise<string> {
+  const admin = new Redis(url);
+  await admin.call('ACL', 'SETUSER', 'managed', 'reset', 'on', '>secret', '~*', '+@all', ...denied);
+  admin.disconnect();
+  const own = new URL(url);
+  own.username = 'managed';
+  own.password = 'secret';
+  return own.href;
+}
 
 describe('the durability of Postgres', () => {
   let database: TestDatabase;

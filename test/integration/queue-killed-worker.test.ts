@@ -35,7 +35,7 @@ async function markAsStalledTooOften(site: Site, jobId: string): Promise<void> {
   const link = await openTestLink(site);
   const verdict = 'job stalled more than allowable limit';
   if (link.kind === 'redis') {
-    await link.redis.hset(`{${site.queuePrefix}:0}:lane-0:${jobId}`, { stc: 11, defa: verdict });
+    await link.redis(0).hset(`{${site.queuePrefix}:0}:lane-0:${jobId}`, { stc: 11, defa: verdict });
     return;
   }
   await link.pool.query('UPDATE job SET stalled_count = 11, deferred_failure = $1 WHERE id = $2', [verdict, jobId]);
