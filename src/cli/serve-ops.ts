@@ -22,6 +22,7 @@ export function opsCommand(): Command {
 async function startOps(context: ProcessContext): Promise<void> {
   await serveHttp(context, {
     name: 'ops',
+    leaveMs: context.config.leaveMs,
     build: (directory, snapshot) => openOps(context, directory, snapshot),
   });
 }

@@ -14,7 +14,11 @@ export function ridesCommand(): Command {
 }
 
 async function startRides(context: ProcessContext): Promise<void> {
-  await serveHttp(context, { name: 'rides', build: (directory) => openRides(context, directory) });
+  await serveHttp(context, {
+    name: 'rides',
+    leaveMs: context.config.leaveMs,
+    build: (directory) => openRides(context, directory),
+  });
 }
 
 /** Opens the way to the nodes and makes the rides app on it. */

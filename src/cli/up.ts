@@ -47,6 +47,7 @@ export function upCommand(): Command {
         env: {
           ...process.env,
           SKI_DATA_API: process.env.SKI_DATA_API || 'open',
+          DEVICE_SCANS_PER_S: process.env.DEVICE_SCANS_PER_S || '0',
           LOG_LEVEL: process.env.LOG_LEVEL || 'warn',
         },
         stopMs: STOP_MS,

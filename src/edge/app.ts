@@ -4,6 +4,7 @@ import { Problem } from '../domain/problem.ts';
 import { type HttpEnv, problemResponse } from '../platform/http-common.ts';
 import type { Logger } from '../platform/logger.ts';
 import { DeviceAuthenticator, type OtherCredentials } from './authenticate.ts';
+import type { DeviceQuota } from './device-quota.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { EdgeContext, Intake } from './intake.ts';
 import type { EdgeMetrics } from './metrics.ts';
@@ -15,6 +16,8 @@ import { postLiftRide, type SkiDataOptions } from './ski-data.ts';
 export interface EdgeOptions {
   directory: Pick<DirectoryFollower, 'snapshot'>;
   commit: GroupCommit;
+  /** what each device may send; as much as it likes unless given */
+  quota?: DeviceQuota | undefined;
   config: SkiDataOptions & OtherCredentials;
   metrics: EdgeMetrics;
   logger: Logger;
@@ -29,9 +32,9 @@ const OTHER_METHODS = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
  * routes answer them themselves, so it can be mounted as it is.
  */
 export function createEdgeApp(o: EdgeOptions): Hono<HttpEnv> {
-  const { directory, commit, metrics, logger, config } = o;
+  const { directory, commit, quota, metrics, logger, config } = o;
   const authenticator = new DeviceAuthenticator(config);
-  const intake: Intake = { directory, commit, authenticator, metrics, logger, now: o.now ?? Date.now };
+  const intake: Intake = { directory, commit, authenticator, quota, metrics, logger, now: o.now ?? Date.now };
   const app = new Hono<HttpEnv>();
   app.post('/v1/scans', described(SCAN_ROUTE, postScan(intake)));
   app.post('/v1/scans/batch', described(BATCH_ROUTE, postBatch(intake)));

@@ -22,6 +22,8 @@ export interface GroupCommitOptions {
   maxPendingScans: number;
   /** scans that waited longer than this for their turn are refused instead of sent, milliseconds */
   maxWaitMs: number;
+  /** why a lane takes nothing now, known without asking; lanes always do unless given */
+  refusalOf?: (lane: number) => Problem | undefined;
   metrics: EdgeMetrics;
 }
 
@@ -57,6 +59,7 @@ export class GroupCommit {
   readonly #enqueue: Enqueue;
   readonly #maxPendingScans: number;
   readonly #maxWaitMs: number;
+  readonly #refusalOf: ((lane: number) => Problem | undefined) | undefined;
   readonly #metrics: EdgeMetrics;
   readonly #lanes: Lane[] = [];
   #pendingScans = 0;
@@ -68,6 +71,7 @@ export class GroupCommit {
     this.#enqueue = o.enqueue;
     this.#maxPendingScans = o.maxPendingScans;
     this.#maxWaitMs = o.maxWaitMs;
+    this.#refusalOf = o.refusalOf;
     this.#metrics = o.metrics;
     o.metrics.watchPending(() => this.#pendingScans);
   }
@@ -79,7 +83,7 @@ export class GroupCommit {
 
   /** Takes one scan; see {@link addTogether}. */
   add(lane: number, scan: Scan, settle: Settle): void {
-    if (!this.#admit(1, settle)) return;
+    if (!this.#admit(lane, 1, settle)) return;
     const group = this.#groupFor(lane, 1);
     group.scans.push(scan);
     group.waiting.push(settle);
@@ -89,12 +93,12 @@ export class GroupCommit {
    * Takes scans that share one fate: they travel in one job.
    *
    * @param scans 1 to 500, all of this lane
-   * @param settle is called at once with `overloaded` when there is no room; later with the confirmation, or with the
+   * @param settle is called at once with `overloaded` when there is no room here or in the lane; later with the confirmation, or with the
    *   problem of the job that carried them (`queue_unavailable`, say)
    */
   addTogether(lane: number, scans: readonly Scan[], settle: Settle): void {
     if (scans.length > MAX_SCANS_PER_BATCH) throw new RangeError(`a job holds at most ${MAX_SCANS_PER_BATCH} scans`);
-    if (!this.#admit(scans.length, settle)) return;
+    if (!this.#admit(lane, scans.length, settle)) return;
     const group = this.#groupFor(lane, scans.length);
     group.scans.push(...scans);
     group.waiting.push(settle);
@@ -106,7 +110,12 @@ export class GroupCommit {
     await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #admit(count: number, settle: Settle): boolean {
+  #admit(lane: number, count: number, settle: Settle): boolean {
+    const refusal = this.#refusalOf?.(lane);
+    if (refusal) {
+      settle(refusal);
+      return false;
+    }
     if (this.#pendingScans <= this.#maxPendingScans / 2) this.#isFull = false;
     if (this.#pendingScans + count > this.#maxPendingScans) this.#isFull = true;
     if (this.#isFull) {

@@ -5,6 +5,7 @@ import { laneOf, shardOf } from '../domain/shard.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { DeviceAuthenticator } from './authenticate.ts';
+import type { DeviceQuota } from './device-quota.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { EdgeMetrics } from './metrics.ts';
 
@@ -13,6 +14,8 @@ export interface Intake {
   directory: Pick<DirectoryFollower, 'snapshot'>;
   commit: GroupCommit;
   authenticator: DeviceAuthenticator;
+  /** undefined: devices may send as much as they like */
+  quota: DeviceQuota | undefined;
   metrics: EdgeMetrics;
   logger: Logger;
   /** the edge's clock, milliseconds since the epoch */

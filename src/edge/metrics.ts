@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ProblemCode } from '../domain/problem.ts';
+import type { AdmissionState } from '../queue/admission.ts';
 
 /**
  * What an edge counts. All of it is noted once a job or once a refusal, never once an accepted scan: an observation costs
@@ -14,6 +15,10 @@ export interface EdgeMetrics {
   refused(code: ProblemCode, scans: number): void;
   /** where the number of scans that wait for the queue is read from */
   watchPending(pending: () => number): void;
+  /** where it is read from whether the lanes are open */
+  watchAdmission(states: () => readonly AdmissionState[]): void;
+  /** a lane has closed or opened */
+  admissionChanged: (state: AdmissionState) => void;
 }
 
 const ACK_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -21,7 +26,7 @@ const JOB_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 /** Declares the edge's metrics on a process's registry. */
 export function createEdgeMetrics(registry: Registry): EdgeMetrics {
-  const { enqueued, adds, ack, jobSize, refused } = declare([registry]);
+  const { enqueued, adds, ack, jobSize, refused, admissionChanges } = declare([registry]);
   return {
     confirmed(job) {
       enqueued.inc({ lane: job.lane }, job.scans);
@@ -32,6 +37,9 @@ export function createEdgeMetrics(registry: Registry): EdgeMetrics {
     unconfirmed: (job) => adds.inc({ lane: job.lane, outcome: 'unconfirmed' }),
     refused: (code, scans) => refused.inc({ reason: code }, scans),
     watchPending: (pending) => declarePending([registry], pending),
+    watchAdmission: (states) => declareAdmission([registry], states),
+    admissionChanged: ({ lane, reason, isClosed }) =>
+      admissionChanges.inc({ lane, reason, to: isClosed ? 'closed' : 'open' }),
   };
 }
 
@@ -67,6 +75,12 @@ function declare(registers: Registry[]) {
       labelNames: ['reason'] as const,
       registers,
     }),
+    admissionChanges: new Counter({
+      name: 'liftline_edge_admission_changes_total',
+      help: 'How often a lane was closed to scans, and opened again, by reason',
+      labelNames: ['lane', 'reason', 'to'] as const,
+      registers,
+    }),
   };
 }
 
@@ -77,6 +91,18 @@ function declarePending(registers: Registry[], pending: () => number): Gauge {
     registers,
     collect() {
       this.set(pending());
+    },
+  });
+}
+
+function declareAdmission(registers: Registry[], states: () => readonly AdmissionState[]): Gauge {
+  return new Gauge({
+    name: 'liftline_edge_admission_closed',
+    help: '1 while a lane takes no scans, by reason: its age, its scans, or the memory of its Redis server',
+    labelNames: ['lane', 'reason'] as const,
+    registers,
+    collect() {
+      for (const { lane, reason, isClosed } of states()) this.set({ lane, reason }, isClosed ? 1 : 0);
     },
   });
 }

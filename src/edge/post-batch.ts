@@ -2,12 +2,13 @@ import { MAX_SCANS_PER_BATCH } from '../domain/batch.ts';
 import { Problem } from '../domain/problem.ts';
 import { isUuid, type Scan } from '../domain/scan.ts';
 import type { DirectorySnapshot } from '../directory/snapshot.ts';
-import { problemResponse, requestHeader, toProblem } from '../platform/http-common.ts';
+import { requestHeader, toProblem } from '../platform/http-common.ts';
 import { readBatch } from './batch-body.ts';
 import { completeScan } from './complete-scan.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { type EdgeContext, type Intake, laneOfSkier, requireDevice } from './intake.ts';
 import { readPostedScan } from './posted-scan.ts';
+import { refusal } from './refusal.ts';
 import { type BodyRules, checkBodyHead, readBody } from './request-body.ts';
 
 const BODY: BodyRules = {
@@ -42,7 +43,9 @@ async function takeBatch(context: EdgeContext, intake: Intake): Promise<Entry[]>
   const mediaType = checkBodyHead(context, BODY);
   const snapshot = intake.directory.snapshot();
   const device = await requireDevice(requestHeader(context, 'authorization'), snapshot, intake.authenticator);
+  intake.quota?.check(device.deviceId);
   const posted = readBatch(await readBody(context, BODY), mediaType);
+  intake.quota?.take(device.deviceId, posted.length);
   const nowMs = intake.now();
   const entries = posted.map((one) => readEntry(one, device.deviceId, snapshot, nowMs));
   refuseUnreadable(entries);
@@ -90,10 +93,6 @@ function commitTogether(entries: { scan: Scan; retry?: Problem }[], lane: number
 function whyAllMustRetry(entries: Entry[]): Problem | undefined {
   const first = entries[0];
   return first && 'scan' in first && entries.every((entry) => 'scan' in entry && entry.retry) ? first.retry : undefined;
-}
-
-function refusal(problem: Problem, context: EdgeContext): Response {
-  return problemResponse(problem, context.get('requestId') ?? '');
 }
 
 function countRefused(entries: Entry[], { metrics }: Intake): void {

@@ -1,10 +1,11 @@
 import { Problem } from '../domain/problem.ts';
 import type { Scan } from '../domain/scan.ts';
-import { problemResponse, requestHeader, toProblem } from '../platform/http-common.ts';
+import { requestHeader, toProblem } from '../platform/http-common.ts';
 import { completeScan } from './complete-scan.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { type EdgeContext, type Intake, laneOfSkier, requireDevice } from './intake.ts';
 import { readPostedScan } from './posted-scan.ts';
+import { refusal } from './refusal.ts';
 import { type BodyRules, checkBodyHead, parseJson, readBody } from './request-body.ts';
 
 const BODY: BodyRules = { maxBytes: 16 * 1024, mediaTypes: ['application/json'] };
@@ -18,17 +19,19 @@ export function postScan(intake: Intake): (context: EdgeContext) => Promise<Resp
     } catch (error) {
       const problem = toProblem(error, context, intake.logger);
       intake.metrics.refused(problem.code, 1);
-      return problemResponse(problem, context.get('requestId') ?? '');
+      return refusal(problem, context);
     }
   };
 }
 
-async function takeScan(context: EdgeContext, { directory, authenticator, commit, now }: Intake): Promise<Scan> {
+async function takeScan(context: EdgeContext, intake: Intake): Promise<Scan> {
+  const { directory, authenticator, quota, commit, now } = intake;
   checkBodyHead(context, BODY);
   const snapshot = directory.snapshot();
   const authorization = requestHeader(context, 'authorization');
   const device =
     authenticator.deviceOf(authorization, snapshot) ?? (await requireDevice(authorization, snapshot, authenticator));
+  quota?.take(device.deviceId, 1);
   const posted = readPostedScan(parseJson(await readBody(context, BODY)));
   if (posted instanceof Problem) throw posted;
   const scan = completeScan(posted, device.deviceId, snapshot, now());

@@ -5,6 +5,7 @@ import { Problem, type ProblemCode } from '../domain/problem.ts';
 import { deriveEventId, OPEN_DEVICE_ID, type Scan } from '../domain/scan.ts';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { requestHeader, toProblem } from '../platform/http-common.ts';
+import { QuotaExceeded } from './device-quota.ts';
 import { type EdgeContext, type Intake, laneOfSkier, requireDevice } from './intake.ts';
 import { accepted, confirmed } from './post-scan.ts';
 import { problemOf } from './posted-scan.ts';
@@ -60,14 +61,15 @@ async function takeRide(context: EdgeContext, intake: Intake, options: SkiDataOp
 async function deviceIdOf(
   context: EdgeContext,
   snapshot: DirectorySnapshot,
-  { authenticator }: Intake,
+  { authenticator, quota }: Intake,
   { skiDataApi }: SkiDataOptions,
 ): Promise<number> {
   const authorization = requestHeader(context, 'authorization');
   const device = authenticator.deviceOf(authorization, snapshot);
-  if (device) return device.deviceId;
-  if (skiDataApi === 'open') return OPEN_DEVICE_ID;
-  return (await requireDevice(authorization, snapshot, authenticator)).deviceId;
+  if (!device && skiDataApi === 'open') return OPEN_DEVICE_ID; // of everyone, so there is nobody whose quota it could be
+  const { deviceId } = device ?? (await requireDevice(authorization, snapshot, authenticator));
+  quota?.take(deviceId, 1);
+  return deviceId;
 }
 
 interface Place {
@@ -135,6 +137,7 @@ const STATUS_HERE: Partial<Record<ProblemCode, number>> = { invalid: 400, unknow
 
 function messageResponse(problem: Problem): Response {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (problem instanceof QuotaExceeded) Object.assign(headers, problem.headers);
   if (problem.retryAfterS !== undefined) headers['retry-after'] = String(problem.retryAfterS);
   if (problem.status === 401) headers['www-authenticate'] = 'Bearer';
   const status = STATUS_HERE[problem.code] ?? problem.status;

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { PROBLEM_STATUS, type ProblemCode } from '../domain/problem.ts';
@@ -31,11 +32,14 @@ export interface ListenOptions {
   name: string;
   /** served as if it were not there, e.g. `/Server_war`; none unless given */
   pathPrefix?: string;
+  /** how long it still serves when it is to stop, milliseconds; not at all unless given */
+  leaveMs?: number;
 }
 
 /**
- * Serves an app until the lifecycle stops: then nothing new is accepted, running requests finish and their connections
- * close; what still runs after 3 s is cut off.
+ * Serves an app until the lifecycle stops. For `leaveMs` everything is still answered, and each answer ends its connection,
+ * so that clients and load balancers go elsewhere. Then nothing new is accepted, running requests finish and their
+ * connections close; what still runs after 3 s is cut off.
  *
  * @throws ConfigError when the port is taken or not allowed
  */
@@ -65,10 +69,11 @@ export async function listen(app: ServedApp, o: ListenOptions): Promise<{ url: s
     else refuse(error, socket);
   });
   await bind(server, o);
-  o.lifecycle.onStop(`${o.name} listener`, () => {
+  o.lifecycle.onStop(`${o.name} listener`, async () => {
     isStopping = true;
     for (const outgoing of running) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
-    return finish(server);
+    if (o.leaveMs) await delay(o.leaveMs);
+    await finish(server);
   });
   const { port } = server.address() as AddressInfo;
   const url = urlOf(o.host, port);

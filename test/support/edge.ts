@@ -7,11 +7,13 @@ import { sampleResorts } from '../../src/directory/sample-resorts.ts';
 import type { Scan } from '../../src/domain/scan.ts';
 import { createHttpApp, replaceableApp } from '../../src/cli/http-app.ts';
 import { createEdgeApp, type EdgeOptions } from '../../src/edge/app.ts';
+import { DeviceQuota, type QuotaOptions } from '../../src/edge/device-quota.ts';
 import { GroupCommit } from '../../src/edge/group-commit.ts';
 import { createEdgeMetrics } from '../../src/edge/metrics.ts';
 import { listen, type ServedApp } from '../../src/platform/http-server.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
+import { type AdmissionLimits, openAdmission } from '../../src/queue/admission.ts';
 import { openLink } from '../../src/queue/backend.ts';
 import { decodeBatch } from '../../src/queue/codec.ts';
 import { prepareQueue } from '../../src/queue/prepare.ts';
@@ -31,6 +33,8 @@ export interface TestEdge {
   directory: Directory;
   follower: DirectoryFollower;
   device: NewDeviceKey;
+  queueAddress: { queueUrl: string; queuePrefix: string };
+  laneCount: number;
   /** posts with the device's key and as JSON, unless the headers say otherwise */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** what the lanes hold, in no order */
@@ -44,12 +48,18 @@ export interface TestEdge {
  * A listening edge as its process runs it, with a directory of its own, on a queue that nobody works at.
  *
  * @param o.queueUrl a queue server; a Postgres database of its own unless given
+ * @param o.quota none unless given
+ * @param o.admission no bounds unless given
  */
 export async function startEdge(
-  o: { queueUrl?: string; maxPendingScans?: number; ackDeadlineMs?: number; skiDataApi?: 'keys' | 'open' } & Pick<
-    EdgeOptions,
-    'now'
-  > = {},
+  o: {
+    queueUrl?: string;
+    maxPendingScans?: number;
+    ackDeadlineMs?: number;
+    skiDataApi?: 'keys' | 'open';
+    quota?: QuotaOptions;
+    admission?: AdmissionLimits;
+  } & Pick<EdgeOptions, 'now'> = {},
 ): Promise<TestEdge> {
   const { logger, messages } = recordedLog();
   const lifecycle = new Lifecycle({ logger });
@@ -62,16 +72,22 @@ export async function startEdge(
   const producer = await openProducer({ ...address, laneCount: LANES, ackDeadlineMs, logger, lifecycle });
   const metrics = createMetrics('edge');
   const edgeMetrics = createEdgeMetrics(metrics.registry);
+  const limits = o.admission ?? { backlogAgeS: 0, backlogScans: 0, memoryPercent: 0 };
+  const onChange = edgeMetrics.admissionChanged;
+  const admission = await openAdmission({ ...address, laneCount: LANES, limits, logger, lifecycle, onChange });
+  edgeMetrics.watchAdmission(() => admission.states());
   const commit = new GroupCommit({
     enqueue: (lane, scans) => producer.enqueue(lane, scans),
     maxPendingScans: o.maxPendingScans ?? 20_000,
     maxWaitMs: ackDeadlineMs,
+    refusalOf: (lane) => admission.refusalOf(lane),
     metrics: edgeMetrics,
   });
   lifecycle.onStop('group commit', () => commit.flush());
   const edge = createEdgeApp({
     directory: follower,
     commit,
+    quota: o.quota && new DeviceQuota(o.quota),
     config: { skiDataApi: o.skiDataApi ?? 'keys', tokenSecret: TOKEN_SECRET, adminKey: ADMIN_KEY },
     metrics: edgeMetrics,
     logger,
@@ -86,6 +102,8 @@ export async function startEdge(
     directory,
     follower,
     device,
+    queueAddress: address,
+    laneCount: LANES,
     post: (path, body, headers = {}) =>
       post(`${url}${path}`, body, { authorization: `Bearer ${device.key}`, ...headers }),
     queued: () => readLanes(address),

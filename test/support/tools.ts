@@ -1,7 +1,12 @@
 import { findProgram } from '../../loadtest/stack/programs.ts';
 
 /** Programs that some tests need beyond `npm ci`, by the names their files have on PATH. */
-const TOOLS = { redis: ['redis-server'], chromium: ['chromium', 'chromium-browser', 'google-chrome'] } as const;
+const TOOLS = {
+  redis: ['redis-server'],
+  nginx: ['nginx'],
+  openssl: ['openssl'],
+  chromium: ['chromium', 'chromium-browser', 'google-chrome'],
+} as const;
 
 export type Tool = keyof typeof TOOLS;
 
