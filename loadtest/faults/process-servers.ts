@@ -1,4 +1,5 @@
 import type { ManagedProcess } from '../stack/managed-process.ts';
+import { withClient } from './checker-rows.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { needsNginx, needsRedis } from './needs.ts';
 import { killAndRestart, killNode, stopAndContinue } from './process-actions.ts';
@@ -72,16 +73,13 @@ export const nodeKill: Fault = {
         settings: { synchronous_commit: 'off', wal_writer_delay: '10s', wal_writer_flush_after: '1GB' },
       }),
     }),
+    async inflict(context) {
+      // the node's tables themselves must not be what is lost
+      for (const { url } of context.stack.nodes) await withClient(url, (client) => client.query('CHECKPOINT'));
+      await killNodes(context);
+    },
   },
-  inflict: (context) =>
-    atLeastTwice(context, async (turn) => {
-      const { nodes } = context.stack;
-      const node = nodes[turn % nodes.length] as (typeof nodes)[number];
-      context.mark(`kill -9 node ${node.name}`);
-      await killNode(node.server, AWAY_MS);
-      context.mark(`node ${node.name} is back`);
-      await context.wait(BETWEEN_MS);
-    }),
+  inflict: killNodes,
 };
 
 export const nodeStop: Fault = {
@@ -119,6 +117,17 @@ export const directoryDown: Fault = {
     context.mark('directory is back');
   },
 };
+
+function killNodes(context: FaultContext): Promise<void> {
+  return atLeastTwice(context, async (turn) => {
+    const { nodes } = context.stack;
+    const node = nodes[turn % nodes.length] as (typeof nodes)[number];
+    context.mark(`kill -9 node ${node.name}`);
+    await killNode(node.server, AWAY_MS);
+    context.mark(`node ${node.name} is back`);
+    await context.wait(BETWEEN_MS);
+  });
+}
 
 /** Again and again until enough is acked. */
 async function atLeastTwice(context: FaultContext, act: (turn: number) => Promise<void>): Promise<void> {

@@ -20,6 +20,7 @@ export interface FaultsReport {
 const HEAD = [
   'fault',
   'acked',
+  'sent again',
   'lost',
   'phantom',
   'duplicate',
@@ -50,6 +51,7 @@ function rowOf(run: FaultRun): string[] {
   return [
     name,
     number(seen.progress.acked),
+    number(Object.values(seen.progress.unconfirmed).reduce((sum, scans) => sum + scans, 0)),
     ...counts,
     findings.wrongTotals === 0 ? 'exact' : `${number(findings.wrongTotals)} differ`,
     conservation,

@@ -1,5 +1,6 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { BenchScan } from '../../loadtest/bench/scans.ts';
 import { compareScans, type StoredScan } from '../../loadtest/faults/checker-compare.ts';
 import { Notes, scanKey } from '../../loadtest/faults/checker-notes.ts';
 import { shardOf } from '../../src/domain/shard.ts';
@@ -12,6 +13,12 @@ const PLACEMENT = ['alpha', 'beta', 'alpha', 'beta'];
 function row(key: string, skierId: number, fields: Partial<StoredScan> = {}): StoredScan {
   const shard = shardOf(skierId, SHARDS);
   return { key, skierId, shard, node: PLACEMENT[shard] as string, ...fields };
+}
+
+/** how many of some are not among others */
+function without(some: Iterable<string>, others: Iterable<string>): number {
+  const known = new Set(others);
+  return [...some].filter((key) => !known.has(key)).length;
 }
 
 const SENT = new Map([
@@ -57,10 +64,6 @@ describe('what was sent against what is stored', () => {
 
   test('lost, phantom and duplicate are differences of sets, whatever the sets', () => {
     const keys = fc.array(fc.integer({ min: 1, max: 30 }).map(String));
-    const without = (some: Iterable<string>, others: Iterable<string>) => {
-      const known = new Set(others);
-      return [...some].filter((key) => !known.has(key)).length;
-    };
     fc.assert(
       fc.property(keys, keys, keys, (acked, unknown, stored) => {
         const sent = new Map<string, boolean>();
@@ -80,16 +83,21 @@ describe('what was sent against what is stored', () => {
   });
 });
 
-describe('notes of a load', () => {
-  const scan = (number: number) => ({
+function scan(number: number): BenchScan {
+  return {
     eventId: `00000000-0000-8000-8000-${String(number).padStart(12, '0')}`,
     resortId: 1,
     liftId: 2,
     skierId: 3,
     scannedAt: '2026-01-10T09:00:00.000Z',
-  });
-  const keyOf = (number: number) => scanKey({ ...scan(number), scannedAtMs: Date.UTC(2026, 0, 10, 9), deviceId: 5 });
+  };
+}
 
+function keyOf(number: number): string {
+  return scanKey({ ...scan(number), scannedAtMs: Date.UTC(2026, 0, 10, 9), deviceId: 5 });
+}
+
+describe('notes of a load', () => {
   test('a scan is attempted once, acked once, and stays acked; every confirmation counts', () => {
     const notes = new Notes(5);
     notes.attempted([scan(1), scan(2)]);

@@ -96,6 +96,10 @@ const RUN: FaultRun = {
   marks: [],
 };
 
+function sample(atS: number, acked: number, backlog: number | null): Sample {
+  return { atS, acked, unconfirmed: 0, persisted: acked / 2, backlog };
+}
+
 describe('the report', () => {
   test('the table says what a run and its control came to', () => {
     const lossy = seen({ findings: { lost: 7 }, books: { jobsUnaccounted: 2 } });
@@ -109,9 +113,10 @@ describe('the report', () => {
       ],
     });
     const cells = table.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
-    expect(cells[2]?.slice(1, 11)).toEqual([
+    expect(cells[2]?.slice(1, 12)).toEqual([
       'redis-kill',
       '100',
+      '0',
       '0',
       '0',
       '0',
@@ -121,20 +126,12 @@ describe('the report', () => {
       '2.0 s',
       'nothing lost',
     ]);
-    expect(cells.slice(3, 7).map((row) => [row[1], row[3], row[10]])).toEqual([
+    expect(cells.slice(3, 7).map((row) => [row[1], row[4], row[11]])).toEqual([
       ['redis-kill, control', '7', 'loss reported, as it must be'],
       ['redis-kill, control', '0', 'WRONG: no loss reported'],
       ['redis-kill', '7', 'WRONG'],
       ['redis-kill', '', 'WRONG'],
     ]);
-  });
-
-  const sample = (atS: number, acked: number, backlog: number | null): Sample => ({
-    atS,
-    acked,
-    unconfirmed: 0,
-    persisted: acked / 2,
-    backlog,
   });
 
   test('rates are taken over a second, and a backlog that is not known stays so', () => {
