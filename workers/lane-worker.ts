@@ -3,7 +3,7 @@ import type { DirectorySnapshot } from '../src/directory/snapshot.ts';
 import type { Batch } from '../src/domain/batch.ts';
 import { deriveEventId, isUuid, type Scan } from '../src/domain/scan.ts';
 import type { Logger } from '../src/platform/logger.ts';
-import { decodeBatch, UnreadableBatch } from '../src/queue/codec.ts';
+import { decodeBatch, NewerBatch, UnreadableBatch } from '../src/queue/codec.ts';
 import type { LaneJob } from '../src/queue/consumer.ts';
 import { type BatchPart, splitByNode } from '../src/shards/batch-part.ts';
 import type { WriteNodes } from '../src/shards/write-nodes.ts';
@@ -136,12 +136,16 @@ export class LaneWorker {
   }
 }
 
-/** @returns the batch, or for data that can't be read the part that becomes a dead letter */
+/**
+ * @returns the batch, or for data that can't be read the part that becomes a dead letter
+ * @throws NewerBatch: the job fails, and is put back by the sweeper again and again until a newer worker takes it. To hold
+ *   it here would keep it from that one, and its place from jobs that can be stored
+ */
 function readJob(lane: number, job: LaneJob): Batch | (BatchPart & { unreadable: object }) {
   try {
     return decodeBatch(job.data);
   } catch (error) {
-    if (!(error instanceof UnreadableBatch)) throw error;
+    if (!(error instanceof UnreadableBatch) || error instanceof NewerBatch) throw error;
     const claims = claimsOf(job.data);
     const batchId = isUuid(claims.batchId) ? claims.batchId : deriveEventId('unreadable job', lane, job.jobId);
     const unreadable = { reason: error.message, payload: job.data, scans: claims.scans };

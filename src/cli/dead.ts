@@ -6,23 +6,30 @@ import { type LaneProducer, openProducer } from '../queue/producer.ts';
 import { createDeadLetters, type DeadLetter, type DeadLetters } from '../shards/dead-letters.ts';
 import { openReadNodes } from '../shards/read-nodes.ts';
 import { wholeNumber } from './arguments.ts';
+import { type FilterFlags, filterOf, withFilter } from './dead-filter.ts';
+import { type DeadChoice, type DeadVerb, runOnDead } from './dead-run.ts';
 import { findQueue, onDirectory } from './operator.ts';
-import { type CommandContext, runCommand } from './run-command.ts';
+import { CommandError, type CommandContext, runCommand } from './run-command.ts';
 import { textTable } from './text-table.ts';
 
 const ACK_DEADLINE_MS = 5_000;
 const NODE_TIMEOUT_MS = 5_000;
+const MAX_LIMIT = 10_000;
+
+const REPLAY: DeadVerb = { verb: 'replay', done: 'replayed', act: (letters, id) => letters.replay(id) };
+const DISCARD: DeadVerb = { verb: 'discard', done: 'discarded', act: (letters, id) => letters.discard(id) };
 
 /** `liftline dead`: scans that could not be stored, which an operator decides about. */
 export function deadCommand(): Command {
   const dead = new Command('dead').description('dead letters: scans that could not be stored, with the reason');
-  dead
-    .command('list')
+  withFilter(dead.command('list'))
     .description('list them, the newest first')
-    .option('--limit <n>', 'at most so many', wholeNumber(1, 10_000), 50)
-    .action((flags: { limit: number }) =>
+    .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LIMIT), 50)
+    .option('--json', 'as JSON, whole')
+    .action((flags: FilterFlags & { limit: number; json?: true }) =>
       withDeadLetters(async (letters) => {
-        process.stdout.write(showLetters(await letters.list(flags)));
+        const found = await letters.list({ ...filterOf(flags), limit: flags.limit });
+        process.stdout.write(flags.json ? `${JSON.stringify(found.map(readable), null, 2)}\n` : showLetters(found));
       }),
     );
   dead
@@ -34,26 +41,34 @@ export function deadCommand(): Command {
         process.stdout.write(`${JSON.stringify(readable(await letters.show(id)), null, 2)}\n`);
       }),
     );
-  dead
-    .command('replay')
-    .argument('<id...>', 'as list shows them', uuids)
-    .description('put them back into their lanes, to be stored after all')
-    .action((ids: string[]) => withEach(ids, 'replayed', (letters, id) => letters.replay(id)));
-  dead
-    .command('discard')
-    .argument('<id...>', 'as list shows them', uuids)
-    .description('delete them for good')
-    .action((ids: string[]) => withEach(ids, 'discarded', (letters, id) => letters.discard(id)));
+  dead.addCommand(verbCommand(REPLAY).description('put them back into their lanes, to be stored after all'));
+  dead.addCommand(verbCommand(DISCARD).description('delete them for good'));
   return dead;
 }
 
-function withEach(ids: string[], done: string, act: (letters: DeadLetters, id: string) => Promise<void>) {
-  return withDeadLetters(async (letters) => {
-    for (const id of ids) {
-      await act(letters, id);
-      process.stdout.write(`${done} ${id}\n`);
-    }
-  });
+function verbCommand(verb: DeadVerb): Command {
+  return withFilter(new Command(verb.verb).argument('[id...]', 'as list shows them; or choose by options', uuids))
+    .option('--all', 'all of them')
+    .option('--limit <n>', 'at most so many, the newest', wholeNumber(1, MAX_LIMIT), 1_000)
+    .option('--dry-run', 'only show what would be done')
+    .option('--yes', 'do not ask')
+    .action((ids: string[] | undefined, flags: VerbFlags) =>
+      withDeadLetters(async (letters) => {
+        const choice = choiceOf(ids ?? [], flags);
+        const streams = { in: process.stdin, out: process.stdout, err: process.stderr };
+        await runOnDead(letters, verb, choice, { streams, show: showLetters });
+      }),
+    );
+}
+
+type VerbFlags = FilterFlags & { all?: true; limit: number; dryRun?: true; yes?: true };
+
+/** @throws CommandError when it does not say which: a command that forgot its filter must not take all */
+function choiceOf(ids: string[], flags: VerbFlags): DeadChoice {
+  const filter = filterOf(flags);
+  const ways = [ids.length > 0, Object.keys(filter).length > 0, flags.all === true].filter(Boolean).length;
+  if (ways !== 1) throw new CommandError('give ids, or filters like --code and --lane, or --all');
+  return { ids, filter, limit: flags.limit, isDryRun: flags.dryRun === true, isSure: flags.yes === true };
 }
 
 function withDeadLetters(work: (letters: DeadLetters) => Promise<void>): Promise<void> {
@@ -84,14 +99,15 @@ async function openDeadLetters({ logger, lifecycle }: CommandContext): Promise<D
 
 function showLetters(letters: DeadLetter[]): string {
   if (letters.length === 0) return 'no dead letters\n';
-  const rows = letters.map(({ deadLetterId, lane, code, diedAt, detail }) => [
+  const rows = letters.map(({ deadLetterId, lane, shard, code, diedAt, detail }) => [
     deadLetterId,
     String(lane),
+    String(shard ?? '-'),
     code,
     new Date(diedAt).toISOString(),
     detail.replaceAll(/\s+/g, ' '),
   ]);
-  return textTable([['ID', 'LANE', 'CODE', 'DIED', 'REASON'], ...rows]);
+  return textTable([['ID', 'LANE', 'SHARD', 'CODE', 'DIED', 'REASON'], ...rows]);
 }
 
 function readable(letter: DeadLetter): object {

@@ -22,12 +22,10 @@ const secretsSchema = z.object({
 /** What `up` made at its first start and must find again. */
 export type Secrets = z.infer<typeof secretsSchema>;
 
+const credentialsSchema = z.object({ baseUrl: z.string(), deviceKey: z.string(), adminKey: z.string() });
+
 /** What a person or a script needs to talk to a running `up`. */
-export interface Credentials {
-  baseUrl: string;
-  deviceKey: string;
-  adminKey: string;
-}
+export type Credentials = z.infer<typeof credentialsSchema>;
 
 const runtimeSchema = z.object({
   process: z.object({ pid: z.number(), startedAt: z.string() }),
@@ -112,6 +110,11 @@ export async function saveSecrets(home: Home, secrets: Secrets): Promise<void> {
 
 export async function saveCredentials(home: Home, credentials: Credentials): Promise<void> {
   await writePrivate(home.file('credentials.json'), toJson(credentials));
+}
+
+/** @returns what the last `up` of this home wrote, whether it still runs or not; undefined when there was none */
+export async function readCredentials(folder: string): Promise<Credentials | undefined> {
+  return readJson(path.join(folder, 'credentials.json'), credentialsSchema);
 }
 
 export async function saveRuntime(home: Home, runtime: Runtime): Promise<void> {

@@ -15,6 +15,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   devices: async () => (await import('./devices.ts')).devicesCommand(),
   resorts: async () => (await import('./resorts.ts')).resortsCommand(),
   dead: async () => (await import('./dead.ts')).deadCommand(),
+  queue: async () => (await import('./queue.ts')).queueCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };
 
 preferLeanDrizzle();

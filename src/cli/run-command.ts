@@ -35,7 +35,8 @@ export function reportFailure(error: unknown): void {
   for (const line of failureLines(error)) process.stderr.write(`liftline: ${withoutSecrets(line)}\n`);
 }
 
-function failureLines(error: unknown): string[] {
+/** @returns why something failed, for a person: mostly one line, and one a problem for wrong configuration; may hold secrets */
+export function failureLines(error: unknown): string[] {
   if (!(error instanceof Error)) return [oneLine(String(error))];
   return listsProblems(error) ? error.problems : [oneLine(messageOf(error))];
 }

@@ -1,5 +1,5 @@
-import postgres from 'postgres';
-import { runMigrations } from '../platform/migrate.ts';
+import postgres, { type Sql } from 'postgres';
+import { pendingMigrations, runMigrations } from '../platform/migrate.ts';
 
 const MIGRATIONS = new URL('../../migrations/directory/', import.meta.url);
 const CONNECT_TIMEOUT_S = 5;
@@ -17,4 +17,12 @@ export async function migrateDirectory(url: string): Promise<string[]> {
   } finally {
     await sql.end({ timeout: 1 });
   }
+}
+
+/**
+ * @returns the files of the directory's tables that this database still lacks
+ * @throws MigrationError when a newer version wrote it
+ */
+export function pendingDirectoryMigrations(sql: Sql): Promise<string[]> {
+  return pendingMigrations(sql, MIGRATIONS);
 }

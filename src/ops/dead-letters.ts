@@ -15,6 +15,7 @@ const deadLetter = z
   .object({
     deadLetterId: z.string().meta({ format: 'uuid' }),
     lane: z.int(),
+    shard: z.int().nullable().meta({ description: 'null for a job that could not be read' }),
     batchId: z.string(),
     code: z.string(),
     detail: z.string(),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Sql, TransactionSql } from 'postgres';
+import type { ISql, Sql, TransactionSql } from 'postgres';
 
 /** A database that these migration files can't bring up to date; the message is for an operator. */
 export class MigrationError extends Error {
@@ -41,6 +41,20 @@ export async function runMigrations(sql: Sql, dir: URL): Promise<string[]> {
   });
 }
 
+/**
+ * Looks whether a database is up to date, and changes nothing.
+ *
+ * @returns the names of the files that it still lacks
+ * @throws MigrationError as {@link runMigrations} would
+ */
+export async function pendingMigrations(sql: Sql, dir: URL): Promise<string[]> {
+  const folder = fileURLToPath(dir);
+  const files = await readMigrations(folder);
+  const [found] = await sql<{ exists: boolean }[]>`select to_regclass('applied_migrations') is not null as exists`;
+  if (!found?.exists) return files.map(({ name }) => name);
+  return (await findPending(sql, basename(folder), files)).map(({ name }) => name);
+}
+
 async function readMigrations(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted();
   const misnamed = names.filter((name) => !FILE_NAME.test(name));
@@ -66,11 +80,15 @@ async function createRecord(tx: TransactionSql): Promise<void> {
     primary key (migration_set, name))`;
 }
 
-async function applyPending(tx: TransactionSql, set: string, files: Migration[]): Promise<string[]> {
-  const applied = await tx<{ name: string; checksum: string }[]>`
+async function findPending(sql: ISql, set: string, files: Migration[]): Promise<Migration[]> {
+  const applied = await sql<{ name: string; checksum: string }[]>`
     select name, checksum from applied_migrations where migration_set = ${set} order by name collate "C"`;
   refuseUnknown(set, applied, files);
-  const pending = files.slice(applied.length);
+  return files.slice(applied.length);
+}
+
+async function applyPending(tx: TransactionSql, set: string, files: Migration[]): Promise<string[]> {
+  const pending = await findPending(tx, set, files);
   for (const { name, text, checksum } of pending) {
     await tx.unsafe(text);
     await tx`insert into applied_migrations (migration_set, name, checksum) values (${set}, ${name}, ${checksum})`;

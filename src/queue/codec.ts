@@ -4,7 +4,15 @@ import type { Scan } from '../domain/scan.ts';
 
 /** What a job holds can't be read as a batch. It stays where it is: its bytes are somebody's rides. */
 export class UnreadableBatch extends Error {
-  override readonly name = 'UnreadableBatch';
+  override readonly name: string = 'UnreadableBatch';
+}
+
+/**
+ * A batch that only a newer program can read. Nothing is wrong with it: during a rolling upgrade it waits in the queue for a
+ * newer worker, where anything else that can't be read becomes a dead letter.
+ */
+export class NewerBatch extends UnreadableBatch {
+  override readonly name = 'NewerBatch';
 }
 
 /** A column is an array with one value a scan, or the one value that all scans share. */
@@ -36,6 +44,7 @@ interface EncodedBatch {
   deviceId: Column<number>;
 }
 
+const VERSION = 1;
 const UUID_LENGTH = 36;
 
 /**
@@ -47,7 +56,7 @@ export function encodeBatch(batch: Batch): EncodedBatch {
   let eventIds = '';
   for (const scan of scans) eventIds += scan.eventId;
   return {
-    v: 1,
+    v: VERSION,
     batchId: batch.batchId,
     acceptedAt: batch.acceptedAt,
     ...(batch.parentBatchId === undefined ? {} : { parentBatchId: batch.parentBatchId }),
@@ -98,11 +107,16 @@ const encodedBatch = z.object({
 
 /**
  * @param data what {@link encodeBatch} made, after a trip through JSON; unknown extra fields are ignored
- * @throws UnreadableBatch with the reason, for anything else
+ * @throws NewerBatch for a later version, UnreadableBatch with the reason for anything else
  */
 export function decodeBatch(data: unknown): Batch {
   const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
-  if (version !== 1) throw new UnreadableBatch(`version ${JSON.stringify(version)}, this program reads version 1`);
+  if (version !== VERSION) {
+    const reason = `version ${JSON.stringify(version)}, this program reads version ${VERSION}`;
+    throw Number.isSafeInteger(version) && Number(version) > VERSION
+      ? new NewerBatch(reason)
+      : new UnreadableBatch(reason);
+  }
   const parsed = encodedBatch.safeParse(data);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -10,6 +10,8 @@ import type { ReadNodes } from './read-nodes.ts';
 export interface DeadLetter {
   deadLetterId: string;
   lane: number;
+  /** of the scan; null for a job that could not be read */
+  shard: number | null;
   /** the job it came in */
   batchId: string;
   /** the SQLSTATE that refused the scan, or `unreadable` for a whole job */
@@ -22,9 +24,20 @@ export interface DeadLetter {
   payload: unknown;
 }
 
+/** Which dead letters: all, or those that fit every field that is there. */
+export interface DeadLetterFilter {
+  lane?: number;
+  shard?: number;
+  code?: string;
+  /** died then or later, milliseconds since the epoch */
+  since?: number;
+  /** died earlier */
+  before?: number;
+}
+
 export interface DeadLetters {
   /** the newest first, of all nodes */
-  list(o: { limit: number }): Promise<DeadLetter[]>;
+  list(o: DeadLetterFilter & { limit: number }): Promise<DeadLetter[]>;
   /** @throws Problem `not_found` */
   show(deadLetterId: string): Promise<DeadLetter>;
   /**
@@ -40,6 +53,7 @@ export interface DeadLetters {
 interface Row {
   dead_letter_id: string;
   lane: number;
+  shard: number | null;
   batch_id: string;
   code: string;
   detail: string;
@@ -50,7 +64,14 @@ interface Row {
 
 type Enqueue = (lane: number, scans: Scan[], parent: Pick<Batch, 'batchId' | 'acceptedAt'>) => Promise<unknown>;
 
-const SELECT = 'SELECT dead_letter_id, lane, batch_id, code, detail, accepted_at, died_at, payload FROM dead_letters';
+const SELECT =
+  'SELECT dead_letter_id, lane, shard, batch_id, code, detail, accepted_at, died_at, payload FROM dead_letters';
+
+/** A parameter that is null lets everything through. */
+const NEWEST = `${SELECT}
+  WHERE ($2::int IS NULL OR lane = $2) AND ($3::int IS NULL OR shard = $3) AND ($4::text IS NULL OR code = $4)
+    AND ($5::float8 IS NULL OR died_at >= to_timestamp($5 / 1000)) AND ($6::float8 IS NULL OR died_at < to_timestamp($6 / 1000))
+  ORDER BY died_at DESC LIMIT $1`;
 
 /** Dead letters wherever they are: every verb asks the nodes, and fails with `node_unavailable` when one is away. */
 export function createDeadLetters(o: {
@@ -77,8 +98,9 @@ export function createDeadLetters(o: {
   }
 
   return {
-    async list({ limit }) {
-      const perNode = await onAllNodes((pool) => readNewest(pool, limit));
+    async list(which) {
+      const { limit } = which;
+      const perNode = await onAllNodes((pool) => readNewest(pool, which));
       return perNode
         .flat()
         .toSorted((a, b) => b.diedAt - a.diedAt)
@@ -96,8 +118,9 @@ export function createDeadLetters(o: {
   };
 }
 
-async function readNewest(pool: Pool, limit: number): Promise<DeadLetter[]> {
-  const { rows } = await pool.query<Row>(`${SELECT} ORDER BY died_at DESC LIMIT $1`, [limit]);
+async function readNewest(pool: Pool, which: DeadLetterFilter & { limit: number }): Promise<DeadLetter[]> {
+  const { limit, lane, shard, code, since, before } = which;
+  const { rows } = await pool.query<Row>(NEWEST, [limit, lane, shard, code, since, before]);
   return rows.map(toLetter);
 }
 
@@ -107,9 +130,9 @@ async function readOne(pool: Pool, deadLetterId: string): Promise<DeadLetter[]> 
 }
 
 function toLetter(row: Row): DeadLetter {
-  const { dead_letter_id: deadLetterId, lane, batch_id: batchId, code, detail, payload } = row;
+  const { dead_letter_id: deadLetterId, lane, shard, batch_id: batchId, code, detail, payload } = row;
   const acceptedAt = row.accepted_at.getTime();
-  return { deadLetterId, lane, batchId, code, detail, acceptedAt, diedAt: row.died_at.getTime(), payload };
+  return { deadLetterId, lane, shard, batchId, code, detail, acceptedAt, diedAt: row.died_at.getTime(), payload };
 }
 
 /** A whole job that an older version could not read may be readable now. */

@@ -1,6 +1,6 @@
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import { shardSchema } from '../domain/shard.ts';
-import { runMigrations } from '../platform/migrate.ts';
+import { pendingMigrations, runMigrations } from '../platform/migrate.ts';
 
 const MIGRATIONS = new URL('../../migrations/node/', import.meta.url);
 /** An arbitrary number, the same in every version. */
@@ -42,4 +42,22 @@ async function createLeaf(tx: TransactionSql, shard: number): Promise<void> {
     create table ${schema}.scans partition of scans for values in (${shard});
     create table ${schema}.skier_days partition of skier_days for values in (${shard})
       with (fillfactor = ${SKIER_DAYS_FILLFACTOR});`);
+}
+
+/**
+ * @returns the files of a node's tables that this database still lacks
+ * @throws MigrationError when a newer version wrote it
+ */
+export function pendingNodeMigrations(sql: Sql): Promise<string[]> {
+  return pendingMigrations(sql, MIGRATIONS);
+}
+
+/** @returns the shards whose tables are all attached here, in order */
+export async function attachedShards(sql: Sql): Promise<number[]> {
+  const rows = await sql<{ schema: string }[]>`
+    select n.nspname as schema from pg_inherits i
+    join pg_class leaf on leaf.oid = i.inhrelid join pg_namespace n on n.oid = leaf.relnamespace
+    where i.inhparent in ('scans'::regclass, 'skier_days'::regclass)
+    group by n.nspname having count(*) = 2`;
+  return rows.map(({ schema }) => Number(schema.replace(/^shard_/, ''))).toSorted((a, b) => a - b);
 }

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Scan } from '../../src/domain/scan.ts';
 import { splitByNode } from '../../src/shards/batch-part.ts';
+import { NewerBatch } from '../../src/queue/codec.ts';
 import { storeParts } from '../../src/shards/writer.ts';
 import { jobOf, startLaneWorker } from '../support/lane-worker.ts';
 import { openTestPool, prepareNodes, scanNo, skierOn, TestMap, testLifecycle, wrongTotals } from '../support/nodes.ts';
@@ -119,7 +120,7 @@ describe('a job that can not be read', () => {
     ['a NUL in a string', () => ({ ...(jobOf([scan()]) as object), date: '2026-01-1\u0000' })],
     ['no object at all', () => 'what\u0000ever \ud800'],
     ['nothing', () => null],
-    ['a version of the future', () => ({ ...(jobOf([scan()]) as object), v: 2, n: 12 })],
+    ['a version that never was', () => ({ ...(jobOf([scan()]) as object), v: 0, n: 12 })],
     ['a wrong number of ids', () => ({ ...(jobOf([scan()]) as object), eventIds: 'x' })],
   ])('%s: becomes a dead letter as it came; its neighbours are stored', async (_, makeData) => {
     const lane = startLaneWorker({ map, lifecycle });
@@ -133,9 +134,15 @@ describe('a job that can not be read', () => {
     expect(lane.messages()).toContain('scans that can not be stored: dead letters');
   });
 
+  test('since a newer program wrote it is left to a newer worker: nothing is written, nothing dies', async () => {
+    const lane = startLaneWorker({ map, lifecycle });
+    await expect(lane.handle({ ...(jobOf([scan()]) as object), v: 2 })).rejects.toThrow(NewerBatch);
+    expect([await count(), await letters(), await ledger()]).toEqual([0, [], []]);
+  });
+
   test('that runs again is one dead letter', async () => {
     const lane = startLaneWorker({ map, lifecycle });
-    const job = { jobId: '7', data: { v: 9 }, signal: new AbortController().signal };
+    const job = { jobId: '7', data: { v: 0 }, signal: new AbortController().signal };
     await lane.worker.handle(job);
     await lane.worker.handle(job);
     expect(await letters()).toHaveLength(1);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Batch, MAX_SCANS_PER_BATCH } from '../../src/domain/batch.ts';
-import { decodeBatch, encodeBatch, UnreadableBatch } from '../../src/queue/codec.ts';
+import { decodeBatch, encodeBatch, NewerBatch, UnreadableBatch } from '../../src/queue/codec.ts';
 
 const uuid = fc.uuid();
 const id = fc.integer({ min: 1, max: 2_147_483_647 });
@@ -101,6 +101,14 @@ describe('the batch codec', () => {
     ['an event id cut off', { eventIds: 'abc' }, 'eventIds: 3 characters'],
   ])('says why: %s', (_name, change, reason) => {
     expect(() => decodeBatch({ ...encoded(), ...change })).toThrow(reason);
+  });
+
+  it('tells what a newer program wrote from what nobody can read', () => {
+    expect(() => decodeBatch({ ...encoded(), v: 2, n: 'other' })).toThrow(NewerBatch);
+    for (const v of [0, -1, 1.5, '2', null, undefined, Number.MAX_VALUE]) {
+      expect(() => decodeBatch({ ...encoded(), v })).toThrow(UnreadableBatch);
+      expect(() => decodeBatch({ ...encoded(), v })).not.toThrow(NewerBatch);
+    }
   });
 
   it('says why: an event id that is none', () => {
