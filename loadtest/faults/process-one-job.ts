@@ -13,6 +13,7 @@ const DEATHS = 5;
 /** Five recoveries take half a minute; with the settings of production they would take two. */
 const QUICK_RECOVERY = { LOCK_MS: '3000', STALL_CHECK_MS: '1000' };
 const BACK_MS = 30_000;
+const HELD_MS = 2_000;
 
 /**
  * A job is in hand as long as its node is away, so with a stopped node one knows which job will be in hand when its
@@ -47,7 +48,8 @@ export const oneJob: Fault = {
 /** @returns the id of the job that died so often */
 async function killAgainAndAgain(context: FaultContext, worker: ManagedProcess, jobs: LaneJobs): Promise<string> {
   const inTime = { timeoutMs: BACK_MS };
-  const jobId = await until('a job is in hand', () => jobs.firstInHand(), inTime);
+  await context.wait(HELD_MS); // what is in hand now had not been stored when the node stopped
+  const jobId = await until('a job is in hand', () => jobs.oldestInHand(), inTime);
   let deaths = 0;
   for (let kills = 1; kills <= DEATHS; kills += 1) {
     context.mark(`kill -9 ${worker.name}, no. ${kills} with job ${jobId}`);
@@ -63,7 +65,7 @@ async function killAgainAndAgain(context: FaultContext, worker: ManagedProcess, 
 }
 
 interface LaneJobs {
-  firstInHand(): Promise<string | undefined>;
+  oldestInHand(): Promise<string | undefined>;
   /** how often the job lost its worker, when it is in hand now */
   deathsInHand(jobId: string): Promise<number | undefined>;
   isThere(jobId: string): Promise<boolean>;
@@ -77,7 +79,7 @@ async function withLane(stack: Stack, lane: number, work: (jobs: LaneJobs) => Pr
   const inHand = () => redis.lrange(`${base}active`, 0, -1);
   try {
     await work({
-      firstInHand: async () => (await inHand()).at(-1),
+      oldestInHand: async () => (await inHand()).at(-1),
       async deathsInHand(jobId) {
         return (await inHand()).includes(jobId) ? Number((await redis.hget(base + jobId, 'stc')) ?? 0) : undefined;
       },
