@@ -46,6 +46,8 @@ const CLUSTERED = Object.entries({
   'cluster-allow-replica-migration': 'no',
   'repl-diskless-sync-delay': '0',
   'shutdown-timeout': '0',
+  // a replica that just synced writes its first append-only file, and would drop the signal
+  'shutdown-on-sigterm': 'force',
 }).flatMap(([name, value]) => [`--${name}`, value]);
 
 /**

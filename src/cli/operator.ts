@@ -13,15 +13,15 @@ export async function findDirectoryUrl(): Promise<string> {
   return (await findRunning('DIRECTORY_URL')).directoryUrl;
 }
 
-/** @returns where the lanes are, by `QUEUE_URL` and `QUEUE_PREFIX` or by the home of a running `up` */
-export async function findQueue(): Promise<QueueAddress> {
+/** @returns where the lanes are and what a job needs there, by `QUEUE_...` or by the home of a running `up` */
+export async function findQueue(): Promise<QueueAddress & { queueReplicas: number }> {
   const QUEUE_URL = process.env.QUEUE_URL || (await findRunning('QUEUE_URL')).queueUrl;
-  const { QUEUE_PREFIX } = process.env;
-  const { queueUrl, queuePrefix } = loadConfig(
-    { DIRECTORY_URL: 'postgres://unused', QUEUE_URL, QUEUE_PREFIX },
+  const { QUEUE_PREFIX, QUEUE_REPLICAS } = process.env;
+  const { queueUrl, queuePrefix, queueReplicas } = loadConfig(
+    { DIRECTORY_URL: 'postgres://unused', QUEUE_URL, QUEUE_PREFIX, QUEUE_REPLICAS },
     'worker',
   );
-  return { queueUrl, queuePrefix };
+  return { queueUrl, queuePrefix, queueReplicas };
 }
 
 async function findRunning(name: string): Promise<Runtime> {

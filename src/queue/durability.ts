@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { Problem } from '../domain/problem.ts';
+import { parseClusterUrl } from '../platform/queue-url.ts';
 import { queueKind } from './lanes.ts';
 import { readRedisFacts, type RedisFacts } from './redis-facts.ts';
 
@@ -45,7 +46,9 @@ export async function checkDurability(
   let found: Findings;
   try {
     found =
-      kind === 'redis' ? judgeRedis(await readRedisFacts(queueUrl), o.replicas ?? 0) : await askPostgres(queueUrl);
+      kind === 'redis'
+        ? judgeRedis(queueUrl, await readRedisFacts(queueUrl), o.replicas ?? 0)
+        : await askPostgres(queueUrl);
   } catch (error) {
     throw new Problem('queue_unavailable', 'The queue can not be asked how durable it is.', { cause: error });
   }
@@ -71,7 +74,7 @@ function trusted(texts: string[]): string[] {
 }
 
 /** @param nodes undefined when a cluster was expected and there is none */
-function judgeRedis(nodes: RedisFacts[] | undefined, replicas: number): Findings {
+function judgeRedis(queueUrl: string, nodes: RedisFacts[] | undefined, replicas: number): Findings {
   if (!nodes) {
     const broken = ['the server is no Redis Cluster: begin the URL with redis:// or rediss://'];
     return { broken, loss: [], hidden: { broken: [], loss: [] }, advice: [] };
@@ -82,7 +85,7 @@ function judgeRedis(nodes: RedisFacts[] | undefined, replicas: number): Findings
     judge(nodes, 'appendfsync', 'always', 'a power cut would lose the last acked jobs'),
   ];
   return {
-    broken: [...wrongKind(nodes), ...policy.wrong],
+    broken: [...wrongKind(queueUrl, nodes), ...policy.wrong],
     loss: loss.flatMap(({ wrong }) => wrong),
     hidden: { broken: policy.hidden, loss: loss.flatMap(({ hidden }) => hidden) },
     advice: [...fullCoverage(nodes), ...fewReplicas(nodes, replicas)],
@@ -111,13 +114,11 @@ function placesOf(nodes: RedisFacts[], matches: (facts: RedisFacts) => boolean):
   return nodes.length === 1 ? '' : ` on ${names.join(', ')}`;
 }
 
-/** A lone server asked as such, and a cluster's node by mistake: most lanes would be elsewhere. */
-function wrongKind(nodes: RedisFacts[]): string[] {
-  const [only] = nodes;
-  if (nodes.length !== 1 || !only?.isClusterNode) return [];
-  return [
-    `the server is a node of a Redis Cluster: write the URL as redis+cluster://${only.name} (rediss+cluster:// for TLS)`,
-  ];
+/** A cluster's node that is named as if it were alone: most lanes would be elsewhere. */
+function wrongKind(queueUrl: string, [node]: RedisFacts[]): string[] {
+  if (!node?.isClusterNode || parseClusterUrl(queueUrl)) return [];
+  const scheme = queueUrl.startsWith('rediss') ? 'rediss' : 'redis';
+  return [`the server is a node of a Redis Cluster: write the URL as ${scheme}+cluster://${node.name}`];
 }
 
 function fullCoverage(nodes: RedisFacts[]): string[] {

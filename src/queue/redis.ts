@@ -43,7 +43,7 @@ export function connectFailingFast(target: RedisTarget, timeoutMs: number, logge
     connectTimeout: timeoutMs,
     socketTimeout: timeoutMs,
   });
-  logOutages(redis, logger);
+  logOutages(redis, target, logger);
   return redis;
 }
 
@@ -90,16 +90,18 @@ export function connectWaiting(target: RedisTarget, logger: Logger): Redis {
     connectTimeout: 5_000,
     socketTimeout: WORKER_SILENCE_MS,
   });
-  logOutages(redis, logger);
+  logOutages(redis, target, logger);
   return redis;
 }
 
 /** One line when the connection is lost, one when it is back, and none for the attempts in between. */
-function logOutages(redis: Redis, logger: Logger): void {
+function logOutages(redis: Redis, { queueUrl, key }: RedisTarget, logger: Logger): void {
+  // in a cluster, whose server it is
+  const which = parseClusterUrl(queueUrl) ? { key } : {};
   let away = false;
   let closing = false;
   const lost = (error?: Error) => {
-    if (!away && !closing) logger.warn({ err: error }, 'the queue is away, reconnecting');
+    if (!away && !closing) logger.warn({ err: error, ...which }, 'the queue is away, reconnecting');
     away = true;
   };
   redis.on('error', lost);
@@ -108,7 +110,7 @@ function logOutages(redis: Redis, logger: Logger): void {
     lost();
   });
   redis.on('ready', () => {
-    if (away) logger.info('the queue is back');
+    if (away) logger.info(which, 'the queue is back');
     away = false;
   });
 }

@@ -47,7 +47,8 @@ export class ServerWatch {
   /** Something else went wrong with the server: it counts as away until it answers again, and is asked at once. */
   failed(error: unknown): void {
     if (this.#up === false) return;
-    if (!this.#stopped) this.#o.logger.warn({ err: error }, 'the queue does not confirm, refusing scans');
+    if (!this.#stopped)
+      this.#o.logger.warn({ err: error, lanes: this.#o.lanes }, 'the queue does not confirm, refusing scans');
     this.#up = false;
     this.#wake?.();
   }
@@ -72,7 +73,7 @@ export class ServerWatch {
       if (this.#up) return;
       await this.#soon(this.#shortenEvents());
       this.#up = true;
-      this.#o.logger.info({ clockErrorMs: this.#clock.errorMs() }, 'the queue confirms');
+      this.#o.logger.info({ lanes: this.#o.lanes, clockErrorMs: this.#clock.errorMs() }, 'the queue confirms');
     } catch (error) {
       this.failed(error);
     }

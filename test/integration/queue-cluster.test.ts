@@ -12,6 +12,9 @@ import { until } from '../support/until.ts';
 import { openSite, type Site, scansOf, startTestCluster } from './queue-backends.ts';
 
 const LANES = [0, 1, 2, 3];
+const DEADLINE_MS = 500;
+/** What a busy machine may add. */
+const SLACK_MS = 3_000;
 
 describe.skipIf(!redisAvailable)('a Redis Cluster of three masters with a replica each', () => {
   let cluster: RedisCluster;
@@ -98,6 +101,26 @@ describe.skipIf(!redisAvailable)('a Redis Cluster of three masters with a replic
     expect(acked.filter((batchId) => !got.has(batchId))).toEqual([]);
   });
 
+  it('refuses in time what belongs to a master that hangs, until its replica took over', {
+    timeout: 60_000,
+  }, async () => {
+    const victim = await masterOfLane(0);
+    const hit = await lanesOn(victim);
+    const spared = LANES.find((lane) => !hit.includes(lane)) as number;
+    const producer = await openProducer({ ...site, queueReplicas: 0, ackDeadlineMs: DEADLINE_MS });
+    victim.process.signal('SIGSTOP');
+    const startedAt = performance.now();
+    await expect(producer.enqueue(0, scansOf(1))).rejects.toMatchObject({ code: 'queue_unavailable' });
+    expect(performance.now() - startedAt).toBeLessThan(DEADLINE_MS + SLACK_MS);
+    await producer.enqueue(spared, scansOf(1));
+    expect(producer.isUp()).toBe(true);
+    await until('its lane flows again', () => producer.enqueue(0, scansOf(1)), 30_000);
+    expect(await masterOfLane(0)).not.toBe(victim);
+    victim.process.signal('SIGCONT');
+    await drained();
+    await inStep(0);
+  });
+
   it.each([
     [1, 'nothing that was acked'],
     [0, 'what was acked, the control'],
@@ -106,10 +129,7 @@ describe.skipIf(!redisAvailable)('a Redis Cluster of three masters with a replic
     { timeout: 120_000 },
     async (queueReplicas) => {
       const victim = await masterOfLane(0);
-      const [replica] = await until('its replica is in step', async () => {
-        const replicas = await cluster.replicasOf(victim);
-        return replicas.length === 1 && replicas;
-      });
+      const [replica] = await inStep(0);
       const producer = await openProducer({ ...site, queueReplicas, ackDeadlineMs: 500 });
       const acked = [(await producer.enqueue(0, scansOf(1))).batchId];
       replica?.process.signal('SIGKILL');
@@ -129,6 +149,14 @@ describe.skipIf(!redisAvailable)('a Redis Cluster of three masters with a replic
       expect([...acked, ...behind].filter((batchId) => !got.has(batchId))).toEqual(behind);
     },
   );
+
+  /** @returns the replicas of a lane's master, once there is one */
+  function inStep(lane: number): Promise<RedisClusterNode[]> {
+    return until('its replica is in step', async () => {
+      const replicas = await cluster.replicasOf(await masterOfLane(lane));
+      return replicas.length === 1 && replicas;
+    });
+  }
 
   async function lanesOn(master: RedisClusterNode): Promise<number[]> {
     const masters = await Promise.all(LANES.map(masterOfLane));

@@ -14,7 +14,8 @@ const DEADLINE_MS = 1_000;
 /** What a busy machine may add. */
 const SLACK_MS = 3_000;
 
-const QUICK = ['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0'];
+/** To sync, and to stop at once also while it does. */
+const QUICK = ['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0', '--shutdown-on-sigterm', 'force'];
 
 /** @param of the port of its primary, or of something in front of it */
 function startReplica(of: number | string): Promise<TestRedis> {
