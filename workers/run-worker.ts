@@ -53,9 +53,15 @@ export async function runWorker(config: Config, { logger, lifecycle, metrics }: 
     logger,
     lifecycle,
   });
-  const producer = await openProducer({ ...queue, laneCount, ackDeadlineMs: config.ackDeadlineMs });
+  const producer = await openProducer({
+    ...queue,
+    laneCount,
+    ackDeadlineMs: config.ackDeadlineMs,
+    queueReplicas: config.queueReplicas,
+  });
   startLedgerUpkeep({ directory, nodes, ledgerDays: config.ledgerDays, logger, lifecycle });
   startSweeper({ ...queue, lanes, everyMs: config.stallCheckMs });
+  const followClock = followQueueClock(queue);
   const shared = {
     directory,
     nodes,
@@ -64,11 +70,10 @@ export async function runWorker(config: Config, { logger, lifecycle, metrics }: 
     writesInFlight: WRITES_IN_FLIGHT,
     paceMs: config.writePaceMs,
     handful: config.workerConcurrency,
-    queueNowMs: followQueueClock(queue),
     metrics: createWorkerMetrics(metrics.registry),
     logger,
   };
-  startLanes(config, queue, (lane) => new LaneWorker({ ...shared, lane }), lanes);
+  startLanes(config, queue, (lane) => new LaneWorker({ ...shared, lane, queueNowMs: followClock(lane) }), lanes);
   logger.info({ lanes }, 'worker is ready');
   isStarted = true;
   return { ready: () => producer.isUp() || 'waiting for the queue' };

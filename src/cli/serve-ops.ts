@@ -37,7 +37,11 @@ export async function openOps(
   const nodes = openReadNodes({ poolSize: config.nodePool, timeoutMs: config.nodeTimeoutMs, logger, lifecycle });
   const queue = { queueUrl: config.queueUrl, queuePrefix: config.queuePrefix, laneCount, logger, lifecycle };
   const backlog = openBacklog({ ...queue, timeoutMs: config.ackDeadlineMs });
-  const producer = await openProducer({ ...queue, ackDeadlineMs: config.ackDeadlineMs });
+  const producer = await openProducer({
+    ...queue,
+    ackDeadlineMs: config.ackDeadlineMs,
+    queueReplicas: config.queueReplicas,
+  });
   const deadLetters = createDeadLetters({ directory: follower, nodes, enqueue: (...job) => producer.enqueue(...job) });
   const pipeline = createPipeline({ follower, backlog, nodes });
   registerPipelineMetrics({ registry: metrics.registry, pipeline });

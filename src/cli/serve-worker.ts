@@ -18,7 +18,7 @@ export function workerCommand(): Command {
 
 async function startWorker(context: ProcessContext): Promise<void> {
   const { config, metrics, lifecycle } = context;
-  await assureQueue(config, context);
+  await assureQueue(config, { ...context, isWorker: true });
   const worker = await runWorker(config, context);
   if (!process.send) return;
   const report = async () => {
