@@ -101,8 +101,9 @@ function render(shipped: string, o: Rendering): string {
     ['rides', o.rides],
     ['ops', o.ops],
   ] as const) {
-    const servers = urls.map((url) => `        server ${new URL(url).host} max_fails=3 fail_timeout=5s;\n`);
-    replace(new RegExp(`(^ +server [\\d.:]+ .*# ${name}\\n)+`, 'm'), servers.join(''));
+    const line = new RegExp(`^( +server )[\\d.:]+( .*# ${name}\\n)`, 'm');
+    const [, start = '', end = ''] = line.exec(text) ?? [];
+    replace(new RegExp(`(${line.source})+`, 'm'), urls.map((url) => `${start}${new URL(url).host}${end}`).join(''));
   }
   const temp = TEMP_FOLDERS.map((name) => `    ${name}_temp_path ${path.join(o.prefix, 'temp', name)};\n`);
   replace(/^http \{\n/m, `http {\n${temp.join('')}`);

@@ -9,7 +9,7 @@ import { gatewayAvailable, startGateway, startPosting } from '../support/gateway
 import { until } from '../support/until.ts';
 
 /** What the load has got answered before something happens to an edge, and again after. */
-const SOME = 1_000;
+const SOME = 500;
 const LEAVE_MS = 1_000;
 
 let stack: Stack;
@@ -36,9 +36,16 @@ async function answersWhile(
   await moreAnswers();
   for (const edge of stack.edges) {
     await act(edge);
+    await until('nginx has found the edge again', () => takesScans(edge), 30_000);
     await moreAnswers();
   }
   return Object.fromEntries(await load.stop());
+}
+
+/** Whether an edge that was started again has got scans: before that, nobody may stop the other one. */
+async function takesScans(edge: ManagedProcess): Promise<boolean> {
+  const metrics = await (await fetch(`${edge.url}/metrics`)).text();
+  return /^liftline_edge_scans_enqueued_total\{.*\} [1-9]/m.test(metrics);
 }
 
 const killAndRestart = async (edge: ManagedProcess) => {

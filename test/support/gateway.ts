@@ -11,6 +11,9 @@ import { findTool } from './tools.ts';
 /** What tests of the gateway need; for `describe.skipIf(!gatewayAvailable)`. */
 export const gatewayAvailable = (['redis', 'nginx', 'openssl'] as const).every((tool) => findTool(tool) !== undefined);
 
+/** What two cores can do beside starting processes. */
+const RATE_PER_S = 800;
+
 const urls = (processes: readonly { url: string }[]) => processes.map(({ url }) => url);
 
 /** nginx before every process of a stack. @param change a last change to its configuration */
@@ -21,7 +24,7 @@ export function startGateway(
   return startNginx({ edges: urls(stack.edges), rides: urls(stack.rides), ops: [stack.ops.url], ...o });
 }
 
-/** Posts scans until told to stop. @returns by status and body of refusals how many answers there were; `none`: connections that broke */
+/** Posts scans until told to stop. @returns by status, and code of refusals, how many answers there were; `none`: connections that broke */
 export function startPosting(
   stack: Stack,
   url: string,
@@ -39,9 +42,11 @@ export function startPosting(
     urls: [url],
     connections: 32,
     requests: requests(),
-    onReply: (_request, { status, body }) => count(status === 202 ? '202' : `${status} ${body}`),
+    onReply: (_request, { status, body }) =>
+      count(status === 202 ? '202' : `${status} ${/"code":"(\w+)"/.exec(body)?.[1]}`),
     onFailure: () => count('none'),
     signal: stopping.signal,
+    ratePerS: RATE_PER_S,
   });
   return {
     answers,
