@@ -4,6 +4,7 @@ import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import { createEdgeApp } from '../edge/app.ts';
 import { DeviceQuota } from '../edge/device-quota.ts';
 import { GroupCommit } from '../edge/group-commit.ts';
+import { createGateMetrics, declarePendingLimit } from '../edge/gate-metrics.ts';
 import { createEdgeMetrics, type EdgeMetrics } from '../edge/metrics.ts';
 import { type Admission, openAdmission } from '../queue/admission.ts';
 import { openProducer } from '../queue/producer.ts';
@@ -38,9 +39,15 @@ export async function openEdge(
   const { config, logger, lifecycle, metrics } = context;
   const producer = await openProducer({ ...config, laneCount, logger, lifecycle });
   const edgeMetrics = createEdgeMetrics(metrics.registry);
+  const noteGates = createGateMetrics({ registry: metrics.registry, directory });
+  declarePendingLimit(metrics.registry, config.maxPendingScans);
   const admission = await watchQueue(context, laneCount, edgeMetrics);
   const commit = new GroupCommit({
-    enqueue: (lane, scans) => producer.enqueue(lane, scans),
+    async enqueue(lane, scans) {
+      const confirmation = await producer.enqueue(lane, scans);
+      noteGates(scans);
+      return confirmation;
+    },
     maxPendingScans: config.maxPendingScans,
     maxWaitMs: config.ackDeadlineMs,
     refusalOf: (lane) => admission.refusalOf(lane),

@@ -4,10 +4,13 @@ import type { DirectoryFollower } from '../directory/follower.ts';
 import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import { createOpsApp } from '../ops/app.ts';
 import { registerPipelineMetrics } from '../ops/metrics.ts';
+import { registerResortMetrics } from '../ops/resort-metrics.ts';
 import { createPipeline } from '../ops/pipeline.ts';
+import { queuePages } from '../ops/queue-pages.ts';
 import { openBacklog } from '../queue/backlog-reader.ts';
 import { openProducer } from '../queue/producer.ts';
 import { createDeadLetters } from '../shards/dead-letters.ts';
+import { watchPools } from '../shards/pool-metrics.ts';
 import { openReadNodes } from '../shards/read-nodes.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
 import { type HttpParts, serveHttp } from './serve-http.ts';
@@ -34,7 +37,13 @@ export async function openOps(
   { laneCount }: DirectorySnapshot,
 ): Promise<HttpParts> {
   const directory = openDirectory({ url: config.directoryUrl, lifecycle });
-  const nodes = openReadNodes({ poolSize: config.nodePool, timeoutMs: config.nodeTimeoutMs, logger, lifecycle });
+  const nodes = openReadNodes({
+    poolSize: config.nodePool,
+    timeoutMs: config.nodeTimeoutMs,
+    watch: watchPools(metrics.registry, 'ops'),
+    logger,
+    lifecycle,
+  });
   const queue = { queueUrl: config.queueUrl, queuePrefix: config.queuePrefix, laneCount, logger, lifecycle };
   const backlog = openBacklog({ ...queue, timeoutMs: config.ackDeadlineMs });
   const producer = await openProducer({
@@ -45,7 +54,9 @@ export async function openOps(
   const deadLetters = createDeadLetters({ directory: follower, nodes, enqueue: (...job) => producer.enqueue(...job) });
   const pipeline = createPipeline({ follower, backlog, nodes });
   registerPipelineMetrics({ registry: metrics.registry, pipeline });
-  const { adminKey, skiDataApi } = config;
+  registerResortMetrics({ registry: metrics.registry, follower });
+  const { adminKey, skiDataApi, pathPrefix } = config;
   const app = createOpsApp({ directory, follower, deadLetters, pipeline, adminKey, skiDataApi, logger });
-  return { apps: [app], ready: () => true };
+  // before the app that asks for a bearer under /ops
+  return { apps: [queuePages({ ...queue, adminKey, pathPrefix }), app], ready: () => true };
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { DirectoryFollower } from '../directory/follower.ts';
 import { createRidesApp } from '../rides/app.ts';
 import { createHistoryReader } from '../shards/history-reader.ts';
+import { watchPools } from '../shards/pool-metrics.ts';
 import { openReadNodes } from '../shards/read-nodes.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
 import { type HttpParts, serveHttp } from './serve-http.ts';
@@ -26,7 +27,13 @@ export async function openRides(
   { config, logger, lifecycle, metrics }: ProcessContext,
   directory: DirectoryFollower,
 ): Promise<HttpParts> {
-  const nodes = openReadNodes({ poolSize: config.nodePool, timeoutMs: config.nodeTimeoutMs, logger, lifecycle });
+  const nodes = openReadNodes({
+    poolSize: config.nodePool,
+    timeoutMs: config.nodeTimeoutMs,
+    watch: watchPools(metrics.registry, 'rides'),
+    logger,
+    lifecycle,
+  });
   const history = createHistoryReader({ directory, nodes });
   const { adminKey, tokenSecret, skiDataApi } = config;
   const app = createRidesApp({ directory, history, adminKey, tokenSecret, skiDataApi, metrics, logger });

@@ -6,6 +6,7 @@ import type { NodeAddress } from '../directory/snapshot.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { PoolWatch } from './pool-metrics.ts';
 import { prepareSkierQueries, type SkierQueries } from './skier-queries.ts';
 import { sqlStateOf } from './sqlstates.ts';
 
@@ -27,6 +28,8 @@ export interface ReadNodesOptions {
   poolSize: number;
   /** what one read may take, waiting for a connection included, milliseconds */
   timeoutMs: number;
+  /** for metrics */
+  watch?: PoolWatch;
   logger: Logger;
   lifecycle: Pick<Lifecycle, 'onStop'>;
 }
@@ -75,6 +78,7 @@ function openReadNode(address: NodeAddress, o: ReadNodesOptions): OpenNode {
     options: '-c max_parallel_workers_per_gather=0 -c jit=off',
   });
   pool.on('error', (error) => o.logger.warn({ err: error, node: address.name }, 'an idle connection to a node broke'));
+  o.watch?.(address.name, pool);
   const db = drizzle({ client: pool });
   const leaves = new Map<number, SkierQueries>();
   const breaker = circuitBreaker(

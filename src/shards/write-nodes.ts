@@ -2,6 +2,7 @@ import { Pool } from 'pg';
 import type { NodeAddress } from '../directory/snapshot.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { PoolWatch } from './pool-metrics.ts';
 
 /** The nodes as a writer sees them: a pool each, in which no wait is without an end. */
 export interface WriteNodes {
@@ -13,6 +14,8 @@ export interface WriteNodesOptions {
   poolSize: number;
   /** what one write may take, milliseconds */
   statementTimeoutMs: number;
+  /** for metrics */
+  watch?: PoolWatch;
   logger: Logger;
   lifecycle: Pick<Lifecycle, 'onStop'>;
 }
@@ -55,5 +58,6 @@ function openPool(address: NodeAddress, o: WriteNodesOptions): Pool {
     options: '-c plan_cache_mode=force_generic_plan -c jit=off',
   });
   pool.on('error', (error) => o.logger.warn({ err: error, node: address.name }, 'an idle connection to a node broke'));
+  o.watch?.(address.name, pool);
   return pool;
 }
