@@ -48,7 +48,8 @@ function readSetting(setting: Setting<unknown>, env: Environment, process: Proce
   const given = env[setting.name] || undefined;
   const value = given ?? setting.default;
   if (value === undefined) {
-    if (setting.requiredBy && concerns(setting.requiredBy, process)) problems.push(`${setting.name} must be set: ${setting.expects}`);
+    if (setting.requiredBy && concerns(setting.requiredBy, process))
+      problems.push(`${setting.name} must be set: ${setting.expects}`);
     return '';
   }
   const parsed = setting.schema.safeParse(value);
