@@ -22,8 +22,11 @@ export interface ClosedLoopOptions<R extends LoadRequest> {
   /** ends the load after the replies that are under way */
   signal?: AbortSignal;
   timeoutMs?: number;
-  /** at most so many requests a second, evenly; a late one is not made up for by a burst of more than the connections */
-  ratePerS?: number;
+  /**
+   * at most so many requests a second, evenly; a late one is not made up for by a burst of more than the connections. A
+   * function is asked for each request
+   */
+  ratePerS?: number | (() => number);
 }
 
 export interface LoadResult extends Latencies {
@@ -73,12 +76,13 @@ export async function closedLoop<R extends LoadRequest>(o: ClosedLoopOptions<R>)
 }
 
 /** @returns a function that resolves when the next request may leave */
-function pacer(ratePerS: number | undefined): () => Promise<void> | undefined {
-  if (ratePerS === undefined) return () => undefined;
+function pacer(rate: ClosedLoopOptions<LoadRequest>['ratePerS']): () => Promise<void> | undefined {
+  if (rate === undefined) return () => undefined;
+  const ratePerS = typeof rate === 'number' ? () => rate : rate;
   let nextAt = performance.now();
   return () => {
     const now = performance.now();
-    nextAt = Math.max(nextAt + 1_000 / ratePerS, now - 100);
+    nextAt = Math.max(nextAt + 1_000 / ratePerS(), now - 100);
     return nextAt > now ? delay(nextAt - now) : undefined;
   };
 }

@@ -34,6 +34,7 @@ function serve(send: (finding: Finding) => void): (command: Command) => void {
   return (command) => {
     if (command.do === 'load') orTell(runLoad(command.task));
     else if (command.do === 'verify') orTell(runVerify(command.task));
+    else if (command.do === 'rate') load?.setRate(command.scansPerS);
     else load?.stop();
   };
 }

@@ -23,7 +23,11 @@ export interface Findings extends Comparison {
   dead: number;
 }
 
-export type Command = { do: 'load'; task: LoadTask } | { do: 'stop' } | { do: 'verify'; task: VerifyTask };
+export type Command =
+  | { do: 'load'; task: LoadTask }
+  | { do: 'rate'; scansPerS: number }
+  | { do: 'stop' }
+  | { do: 'verify'; task: VerifyTask };
 export type Finding =
   | { is: 'progress'; progress: Progress }
   | { is: 'ended'; progress: Progress }
@@ -34,6 +38,7 @@ export type Finding =
 export interface Checker {
   /** Begins to post. */
   load(task: LoadTask): void;
+  setRate(scansPerS: number): void;
   /** as of a moment ago */
   progress(): Progress;
   /** why it can't go on, when it can't */
@@ -66,6 +71,7 @@ export function startChecker(): Checker {
   };
   return {
     load: (task) => tell({ do: 'load', task }),
+    setRate: (scansPerS) => tell({ do: 'rate', scansPerS }),
     progress: () => progress,
     failure: () => failure,
     async stopLoad() {

@@ -63,6 +63,8 @@ export interface FaultContext {
   mark(text: string): void;
   /** @throws when the run is given up meanwhile */
   wait(ms: number): Promise<void>;
+  /** From now on the load sends so many scans a second; the fault's own rate unless given. */
+  setRate(scansPerS?: number): void;
   /** scans acked so far */
   acked(): number;
   /** whether as many scans are acked as the run asks for: a fault that repeats ends then */

@@ -10,7 +10,7 @@ export interface DeviceLoadOptions {
   /** the connections are spread over them */
   urls: readonly string[];
   deviceKey: string;
-  /** scans a second, about */
+  /** scans a second, about, to begin with */
   scansPerS: number;
   seed: string;
   notes: Notes;
@@ -54,11 +54,13 @@ export class DeviceLoad {
   readonly #source = benchScans(SKIERS);
   readonly #headers: Record<string, string>;
   readonly #stopping = new AbortController();
+  #scansPerS: number;
   #waiting: DeviceRequest[] = [];
   #waitingScans = 0;
 
   constructor(o: DeviceLoadOptions) {
     this.#o = o;
+    this.#scansPerS = o.scansPerS;
     this.#random = seededRandom(o.seed);
     this.#headers = { authorization: `Bearer ${o.deviceKey}`, 'content-type': 'application/json' };
   }
@@ -73,6 +75,10 @@ export class DeviceLoad {
     }
   }
 
+  setRate(scansPerS: number): void {
+    this.#scansPerS = scansPerS;
+  }
+
   stop(): void {
     this.#stopping.abort();
   }
@@ -84,7 +90,7 @@ export class DeviceLoad {
       requests,
       onReply: (request, reply) => this.#answered(request, reply),
       onFailure: (request, error) => this.#unconfirmed(request, request.scans, reasonOf(error)),
-      ratePerS: this.#o.scansPerS / MEAN_SCANS,
+      ratePerS: () => this.#scansPerS / MEAN_SCANS,
       timeoutMs: TIMEOUT_MS,
       ...(signal && { signal }),
     });

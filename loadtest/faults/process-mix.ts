@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '../../src/simulator/random.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { needsRedis } from './needs.ts';
 import { inBackground, killAndRestart, killNode, stopAndContinue, terminateAndRestart } from './process-actions.ts';
@@ -13,14 +13,15 @@ interface Mishap {
 
 /** Mishaps begin so long after each other, and may overlap, but never on one part. */
 const BETWEEN_MS = { least: 200, most: 2_500 };
-const LEAST_MISHAPS = 12;
+/** Each part has one mishap a round. */
+const LEAST_ROUNDS = 2;
 const SHORT = { least: 100, most: 1_500 };
 /** Up to above the lock time. */
 const LONG = { least: 500, most: 12_000 };
 
 export const mix: Fault = {
   name: 'mix',
-  summary: 'a random mix of all of these on all parts, up to all at once; `--seed` repeats it',
+  summary: 'a random mix on all parts, several at once: kill -9, SIGSTOP, SIGTERM; --seed repeats it',
   canRun: needsRedis,
   stack: () => ({ separateServers: true }),
   control: { none: 'the single faults have them' },
@@ -29,21 +30,27 @@ export const mix: Fault = {
     const parts = partsOf(context);
     const busy = new Map<string, Promise<void>>();
     const background = inBackground();
-    for (let count = 0; count < LEAST_MISHAPS || !context.isEnough(); count += 1) {
-      // the draws come first, so that they do not depend on what is busy
-      const part = random.pick([...parts.keys()]);
-      const mishap = random.pick(parts.get(part) ?? []);
-      const awayMs = random.between(mishap.awayMs.least, mishap.awayMs.most);
-      const pauseMs = random.between(BETWEEN_MS.least, BETWEEN_MS.most);
-      await busy.get(part);
+    for (let round = 0; round < LEAST_ROUNDS || !context.isEnough(); round += 1) {
+      for (const part of shuffled([...parts.keys()], random)) {
+        // the draws come first, so that they do not depend on what is busy
+        const mishap = random.pick(parts.get(part) ?? []);
+        const awayMs = random.between(mishap.awayMs.least, mishap.awayMs.most);
+        const pauseMs = random.between(BETWEEN_MS.least, BETWEEN_MS.most);
+        await busy.get(part);
+        context.mark(`${mishap.name} ${part}`);
+        busy.set(part, background.start(mishap.run(awayMs)));
+        await context.wait(pauseMs);
+      }
       if (background.hasFailed()) break;
-      context.mark(`${mishap.name} ${part}`);
-      busy.set(part, background.start(mishap.run(awayMs)));
-      await delay(pauseMs);
     }
     await background.end();
   },
 };
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const keyed = items.map((item) => ({ item, key: random.next() }));
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ item }) => item);
+}
 
 /** @returns what can happen, by part */
 function partsOf({ stack }: FaultContext): Map<string, Mishap[]> {

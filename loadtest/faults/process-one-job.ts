@@ -10,8 +10,12 @@ import { needsRedis } from './needs.ts';
 import { killAndRestart } from './process-actions.ts';
 
 const DEATHS = 5;
-/** Five recoveries take half a minute; with the settings of production they would take two. */
-const QUICK_RECOVERY = { LOCK_MS: '3000', STALL_CHECK_MS: '1000' };
+/**
+ * Five recoveries take half a minute; with the settings of production they would take two. A worker must have room for every
+ * job that waits meanwhile, or the one job would come back to hands that are full: so there are few, and many hands.
+ */
+const SETTINGS = { LOCK_MS: '3000', STALL_CHECK_MS: '1000', WORKER_CONCURRENCY: '256' };
+const FEW_SCANS_PER_S = 100;
 const BACK_MS = 30_000;
 const HELD_MS = 2_000;
 
@@ -24,7 +28,7 @@ export const oneJob: Fault = {
   summary: `the worker of one and the same job killed ${DEATHS} times`,
   canRun: needsRedis,
   isSeamless: true,
-  stack: () => ({ workers: 1, separateServers: true, env: QUICK_RECOVERY }),
+  stack: () => ({ workers: 1, separateServers: true, env: SETTINGS }),
   control: { none: 'how often a job may lose its worker is not a setting' },
   async inflict(context) {
     const { stack } = context;
@@ -32,16 +36,18 @@ export const oneJob: Fault = {
     if (!node || !worker) throw new Error('no node or no worker');
     const placement = await readPlacement(stack.directoryUrl);
     const lane = laneOf(placement.indexOf(node.name), stack.laneCount);
+    context.setRate(FEW_SCANS_PER_S);
     node.server.signal('SIGSTOP');
     context.mark(`SIGSTOP node ${node.name}`);
     await withLane(stack, lane, async (jobs) => {
       const jobId = await killAgainAndAgain(context, worker, jobs);
       node.server.signal('SIGCONT');
       context.mark(`SIGCONT node ${node.name}`);
-      await until(`job ${jobId} is done`, async () => ((await jobs.isThere(jobId)) || undefined ? undefined : true), {
+      await until(`job ${jobId} is done`, async () => ((await jobs.isThere(jobId)) ? undefined : true), {
         timeoutMs: BACK_MS,
       });
     });
+    context.setRate();
   },
 };
 
@@ -50,24 +56,22 @@ async function killAgainAndAgain(context: FaultContext, worker: ManagedProcess, 
   const inTime = { timeoutMs: BACK_MS };
   await context.wait(HELD_MS); // what is in hand now had not been stored when the node stopped
   const jobId = await until('a job is in hand', () => jobs.oldestInHand(), inTime);
-  let deaths = 0;
-  for (let kills = 1; kills <= DEATHS; kills += 1) {
-    context.mark(`kill -9 ${worker.name}, no. ${kills} with job ${jobId}`);
+  for (let deaths = 0; deaths < DEATHS; ) {
+    context.mark(`kill -9 ${worker.name} with job ${jobId}, deaths so far: ${deaths}`);
     await killAndRestart(worker, 0);
-    // a worker that gets no CPU loses a lock without being killed: that may count as well
-    const more = async () => {
-      const now = await jobs.deathsInHand(jobId);
-      return now !== undefined && now > deaths ? now : undefined;
-    };
-    deaths = await until(`job ${jobId} is in hand again after kill ${kills}`, more, inTime);
+    const isBack = async () => ((await jobs.deaths(jobId)) > deaths && (await jobs.isInHand(jobId))) || undefined;
+    await until(`job ${jobId} is in hand again after ${deaths} deaths`, isBack, inTime);
+    deaths = await jobs.deaths(jobId); // a worker that gets no CPU loses a lock without being killed: that counts as well
   }
   return jobId;
 }
 
 interface LaneJobs {
   oldestInHand(): Promise<string | undefined>;
-  /** how often the job lost its worker, when it is in hand now */
-  deathsInHand(jobId: string): Promise<number | undefined>;
+  /** whether a worker holds it now; of a killed one that is so until its lock ends */
+  isInHand(jobId: string): Promise<boolean>;
+  /** how often it came back since its worker was silent */
+  deaths(jobId: string): Promise<number>;
   isThere(jobId: string): Promise<boolean>;
 }
 
@@ -76,13 +80,11 @@ async function withLane(stack: Stack, lane: number, work: (jobs: LaneJobs) => Pr
   const base = `${lanePrefix(stack.queuePrefix, lane)}:${laneQueueName(lane)}:`;
   const redis = new Redis(stack.queueUrl, { maxRetriesPerRequest: 1 });
   redis.on('error', () => {}); // the command that fails says so
-  const inHand = () => redis.lrange(`${base}active`, 0, -1);
   try {
     await work({
-      oldestInHand: async () => (await inHand()).at(-1),
-      async deathsInHand(jobId) {
-        return (await inHand()).includes(jobId) ? Number((await redis.hget(base + jobId, 'stc')) ?? 0) : undefined;
-      },
+      oldestInHand: async () => (await redis.lrange(`${base}active`, -1, -1))[0],
+      isInHand: async (jobId) => (await redis.exists(`${base}${jobId}:lock`)) === 1,
+      deaths: async (jobId) => Number((await redis.hget(base + jobId, 'stc')) ?? 0),
       isThere: async (jobId) => (await redis.exists(base + jobId)) === 1,
     });
   } finally {

@@ -178,6 +178,7 @@ function contextOf(bench: Bench, fault: Fault, signal: AbortSignal, o: RunOption
       timeline.mark(text);
       o.say(`${fault.name}: ${text}`);
     },
+    setRate: (scansPerS) => checker.setRate(scansPerS ?? fault.scansPerS ?? SCANS_PER_S),
     wait: (ms) => delay(ms, undefined, { signal }),
     acked,
     isEnough: () => acked() >= o.acks,

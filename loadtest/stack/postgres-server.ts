@@ -35,7 +35,7 @@ export async function startPostgresServer(plan: PostgresPlan): Promise<PostgresS
     async kill() {
       const pids = treeOf(running.pid);
       signalTree(running.pid, 'SIGKILL');
-      await until('every process of the server is gone', () => (pids.some(isAlive) || undefined ? undefined : true), {
+      await until('every process of the server is gone', () => (pids.some(isAlive) ? undefined : true), {
         timeoutMs: GONE_MS,
       });
     },
