@@ -6,13 +6,17 @@ import { listen } from '../src/platform/http-server.ts';
 import type { Lifecycle } from '../src/platform/lifecycle.ts';
 import type { Logger } from '../src/platform/logger.ts';
 import type { Metrics } from '../src/platform/metrics.ts';
-import { openConsumer } from '../src/queue/consumer.ts';
-import { openProducer } from '../src/queue/producer.ts';
+import { openBacklog } from '../src/queue/backlog-reader.ts';
+import { type LaneConsumer, type LaneJob, openConsumer } from '../src/queue/consumer.ts';
+import { type LaneProducer, openProducer } from '../src/queue/producer.ts';
 import { startSweeper } from '../src/queue/sweeper.ts';
+import { type PoolWatch, watchPools } from '../src/shards/pool-metrics.ts';
 import { openWriteNodes } from '../src/shards/write-nodes.ts';
+import { Brake } from './brake.ts';
+import { LaneProgress, noteTries, watchProgress } from './lane-progress.ts';
 import { LaneWorker } from './lane-worker.ts';
 import { startLedgerUpkeep } from './ledger-upkeep.ts';
-import { createWorkerMetrics } from './metrics.ts';
+import { createWorkerMetrics, type WorkerMetrics } from './metrics.ts';
 import { followQueueClock } from './queue-clock.ts';
 
 export interface WorkerContext {
@@ -24,6 +28,8 @@ export interface WorkerContext {
 export interface RunningWorker {
   /** true, or what is missing now */
   ready(): true | string;
+  /** true, or in what way it is stuck: another process should take its place */
+  live(): true | string;
 }
 
 /** While one write waits for its fsync the next one runs: 1.3 to 1.6 times the scans/s of one at a time, for the same CPU a scan. */
@@ -33,11 +39,22 @@ const WRITES_IN_FLIGHT = 2;
  * A worker process: takes the jobs of its lanes and stores them, until the lifecycle stops it. Resolves when it has begun;
  * while the directory is away at its start, it waits.
  *
+ * @param prepare what has to be done before anything is opened; the probes are there while it waits
  * @throws ConfigError for a lane that does not exist
  */
-export async function runWorker(config: Config, { logger, lifecycle, metrics }: WorkerContext): Promise<RunningWorker> {
-  let isStarted = false;
-  await serveProbes(config, { logger, lifecycle, metrics }, () => isStarted || 'starting');
+export async function runWorker(
+  config: Config,
+  { logger, lifecycle, metrics }: WorkerContext,
+  prepare: () => Promise<void> = () => Promise.resolve(),
+): Promise<RunningWorker> {
+  let progress: LaneProgress | undefined;
+  const live = () => progress?.live() ?? true;
+  await serveProbes(
+    config,
+    { logger, lifecycle, metrics },
+    { ready: () => progress !== undefined || 'starting', live },
+  );
+  await prepare();
   const directory = await followDirectory({
     url: config.directoryUrl,
     logger,
@@ -47,20 +64,52 @@ export async function runWorker(config: Config, { logger, lifecycle, metrics }: 
   const { laneCount } = await firstSnapshot(directory);
   const lanes = lanesOf(config.workerLanes, laneCount);
   const queue = { queueUrl: config.queueUrl, queuePrefix: config.queuePrefix, logger, lifecycle };
-  const nodes = openWriteNodes({
-    poolSize: config.nodePool,
-    statementTimeoutMs: config.statementTimeoutMs,
-    logger,
-    lifecycle,
-  });
   const producer = await openProducer({
     ...queue,
     laneCount,
     ackDeadlineMs: config.ackDeadlineMs,
     queueReplicas: config.queueReplicas,
   });
-  startLedgerUpkeep({ directory, nodes, ledgerDays: config.ledgerDays, logger, lifecycle });
+  const note = (lane: number) => progress?.note(lane);
+  const workerMetrics = noteTries(createWorkerMetrics(metrics.registry), note);
+  const watch = watchPools(metrics.registry, 'worker');
+  const workerOf = openWorkers(config, { queue, directory, producer, watch, metrics: workerMetrics });
   startSweeper({ ...queue, lanes, everyMs: config.stallCheckMs });
+  const brake = new Brake(config.workerScansPerS);
+  const consumers = startLanes(config, queue, lanes, (lane) => {
+    const worker = workerOf(lane);
+    return async (job) => {
+      await brake.pass(scansIn(job.data), job.signal);
+      for (const braked of lanes) note(braked); // the jobs of all lanes stand in one line
+      await worker.handle(job);
+    };
+  });
+  const backlog = openBacklog({ ...queue, laneCount, timeoutMs: config.ackDeadlineMs });
+  progress = new LaneProgress({ consumers, backlog, stuckMs: config.stuckMs });
+  watchProgress(progress, lifecycle);
+  logger.info({ lanes }, 'worker is ready');
+  return { ready: () => producer.isUp() || 'waiting for the queue', live };
+}
+
+type Queue = Pick<WorkerContext, 'logger' | 'lifecycle'> & Pick<Config, 'queueUrl' | 'queuePrefix'>;
+
+interface Surroundings {
+  queue: Queue;
+  directory: DirectoryFollower;
+  producer: LaneProducer;
+  watch: PoolWatch;
+  metrics: WorkerMetrics;
+}
+
+/** Opens the nodes for writing. @returns what makes the worker of a lane */
+function openWorkers(
+  config: Config,
+  { queue, directory, producer, watch, metrics }: Surroundings,
+): (lane: number) => LaneWorker {
+  const { logger, lifecycle } = queue;
+  const { nodePool: poolSize, statementTimeoutMs, ledgerDays } = config;
+  const nodes = openWriteNodes({ poolSize, statementTimeoutMs, watch, logger, lifecycle });
+  startLedgerUpkeep({ directory, nodes, ledgerDays, logger, lifecycle });
   const followClock = followQueueClock(queue);
   const shared = {
     directory,
@@ -70,39 +119,46 @@ export async function runWorker(config: Config, { logger, lifecycle, metrics }: 
     writesInFlight: WRITES_IN_FLIGHT,
     paceMs: config.writePaceMs,
     handful: config.workerConcurrency,
-    metrics: createWorkerMetrics(metrics.registry),
+    metrics,
     logger,
   };
-  startLanes(config, queue, (lane) => new LaneWorker({ ...shared, lane, queueNowMs: followClock(lane) }), lanes);
-  logger.info({ lanes }, 'worker is ready');
-  isStarted = true;
-  return { ready: () => producer.isUp() || 'waiting for the queue' };
+  return (lane) => new LaneWorker({ ...shared, lane, queueNowMs: followClock(lane) });
 }
 
-type Queue = Pick<WorkerContext, 'logger' | 'lifecycle'> & Pick<Config, 'queueUrl' | 'queuePrefix'>;
+/** What a job says of itself; one that can't be read passes as one scan. */
+function scansIn(data: unknown): number {
+  return typeof data === 'object' && data !== null && 'n' in data && typeof data.n === 'number' ? data.n : 1;
+}
 
 /** All of them drain together, before anything that they stand on closes. */
-function startLanes(config: Config, queue: Queue, workerOf: (lane: number) => LaneWorker, lanes: number[]): void {
-  const consumers = lanes.map((lane) => {
-    const worker = workerOf(lane);
-    return openConsumer({
-      ...queue,
+function startLanes(
+  config: Config,
+  queue: Queue,
+  lanes: number[],
+  handlerOf: (lane: number) => (job: LaneJob) => Promise<void>,
+): Map<number, LaneConsumer> {
+  const { workerConcurrency: concurrency, lockMs, stallCheckMs } = config;
+  const consumers = new Map(
+    lanes.map((lane) => [
       lane,
-      concurrency: config.workerConcurrency,
-      lockMs: config.lockMs,
-      stallCheckMs: config.stallCheckMs,
-      handle: (job) => worker.handle(job),
-    });
-  });
+      openConsumer({ ...queue, lane, concurrency, lockMs, stallCheckMs, handle: handlerOf(lane) }),
+    ]),
+  );
   queue.lifecycle.onStop('lanes', async () => {
-    await Promise.all(consumers.map((consumer) => consumer.drain(config.drainMs)));
+    await Promise.all([...consumers.values()].map((consumer) => consumer.drain(config.drainMs)));
   });
-  for (const consumer of consumers) consumer.start();
+  for (const consumer of consumers.values()) consumer.start();
+  return consumers;
 }
 
-async function serveProbes(config: Config, context: WorkerContext, ready: () => true | string): Promise<void> {
+interface Probes {
+  ready: () => true | string;
+  live: () => true | string;
+}
+
+async function serveProbes(config: Config, context: WorkerContext, { ready, live }: Probes): Promise<void> {
   if (typeof config.probePort !== 'number') return;
-  const app = probes({ ready, metrics: () => context.metrics.registry.metrics() });
+  const app = probes({ ready, live, metrics: () => context.metrics.registry.metrics() });
   await listen(app, { host: config.host, port: config.probePort, ...context, name: 'worker' });
 }
 

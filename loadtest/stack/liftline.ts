@@ -28,7 +28,8 @@ export async function runLiftline(args: readonly string[], env: Record<string, s
 
 /** Starts one process of Liftline on a free port, its log in `<folder>/<name>.log`; resolves when it is ready. */
 export async function liftlineProcess(o: {
-  kind: 'edge' | 'rides' | 'ops' | 'worker' | 'up';
+  kind: 'edge' | 'rides' | 'ops' | 'worker' | 'workers' | 'up';
+  args?: readonly string[];
   name: string;
   folder: string;
   env: Record<string, string>;
@@ -37,7 +38,7 @@ export async function liftlineProcess(o: {
   return startProcess({
     name: o.name,
     command: LIFTLINE,
-    args: [o.kind],
+    args: [o.kind, ...(o.args ?? [])],
     cwd: PROJECT,
     env: withPath({ ...o.env, PORT: new URL(url).port }),
     url,

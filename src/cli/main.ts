@@ -10,6 +10,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   rides: async () => (await import('./serve-rides.ts')).ridesCommand(),
   ops: async () => (await import('./serve-ops.ts')).opsCommand(),
   worker: async () => (await import('./serve-worker.ts')).workerCommand(),
+  workers: async () => (await import('./workers.ts')).workersCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   token: async () => (await import('./token.ts')).tokenCommand(),
   devices: async () => (await import('./devices.ts')).devicesCommand(),

@@ -88,7 +88,11 @@ function installHandlers(o: ProcessOptions, logger: Logger, stop: Stop): void {
     if (o.isSupervised && signal !== 'SIGTERM') process.on(signal, () => {});
     else process.on(signal, onSignal);
   }
-  if (o.isSupervised) process.once('disconnect', () => void stop('the process that started this one has gone', 0));
+  if (o.isSupervised) {
+    const onGone = () => void stop('the process that started this one has gone', 0);
+    process.once('disconnect', onGone);
+    if (!process.connected) onGone(); // before this one could listen
+  }
   const onCrash = (error: unknown) => {
     logger.fatal({ err: error }, 'an error that nobody expected');
     void stop('an unexpected error', 1);

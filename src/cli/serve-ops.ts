@@ -3,10 +3,12 @@ import { openDirectory } from '../directory/database.ts';
 import type { DirectoryFollower } from '../directory/follower.ts';
 import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import { createOpsApp } from '../ops/app.ts';
+import { createAutoscale } from '../ops/autoscale.ts';
 import { registerPipelineMetrics } from '../ops/metrics.ts';
 import { registerResortMetrics } from '../ops/resort-metrics.ts';
 import { createPipeline } from '../ops/pipeline.ts';
 import { queuePages } from '../ops/queue-pages.ts';
+import { assumedWorkerRate } from '../platform/config.ts';
 import { openBacklog } from '../queue/backlog-reader.ts';
 import { openProducer } from '../queue/producer.ts';
 import { createDeadLetters } from '../shards/dead-letters.ts';
@@ -55,8 +57,15 @@ export async function openOps(
   const pipeline = createPipeline({ follower, backlog, nodes });
   registerPipelineMetrics({ registry: metrics.registry, pipeline });
   registerResortMetrics({ registry: metrics.registry, follower });
+  const autoscale = createAutoscale({
+    follower,
+    backlog,
+    nodes,
+    ratePerS: assumedWorkerRate(config),
+    targetS: config.backlogTargetMs / 1_000,
+  });
   const { adminKey, skiDataApi, pathPrefix } = config;
-  const app = createOpsApp({ directory, follower, deadLetters, pipeline, adminKey, skiDataApi, logger });
+  const app = createOpsApp({ directory, follower, deadLetters, pipeline, autoscale, adminKey, skiDataApi, logger });
   // before the app that asks for a bearer under /ops
   return { apps: [queuePages({ ...queue, adminKey, pathPrefix }), app], ready: () => true };
 }

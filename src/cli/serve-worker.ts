@@ -1,9 +1,9 @@
 import { setInterval } from 'node:timers';
 import { Command } from 'commander';
-import { runWorker } from '../../workers/run-worker.ts';
+import { type RunningWorker, runWorker } from '../../workers/run-worker.ts';
+import type { WorkerReport } from '../../workers/worker-report.ts';
 import { assureQueue } from './assure-queue.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
-import type { WorkerReport } from './worker-children.ts';
 
 const REPORT_MS = 1_000;
 
@@ -17,15 +17,24 @@ export function workerCommand(): Command {
 }
 
 async function startWorker(context: ProcessContext): Promise<void> {
-  const { config, metrics, lifecycle } = context;
-  await assureQueue(config, { ...context, isWorker: true });
-  const worker = await runWorker(config, context);
-  if (!process.send) return;
+  const { config } = context;
+  let worker: RunningWorker | undefined;
+  reportTo(process, context, () => ({ ready: worker?.ready() ?? 'starting', live: worker?.live() ?? true }));
+  worker = await runWorker(config, context, () => assureQueue(config, { ...context, isWorker: true }));
+}
+
+/** From the start on: a worker that waits for the directory or the queue is to be told from one that hangs. */
+function reportTo(
+  parent: Pick<NodeJS.Process, 'send' | 'connected'>,
+  { metrics, lifecycle }: ProcessContext,
+  state: () => Omit<WorkerReport, 'metrics'>,
+): void {
+  if (!parent.send) return;
   const report = async () => {
-    const message: WorkerReport = { ready: worker.ready(), metrics: await metrics.registry.getMetricsAsJSON() };
-    if (process.connected) process.send?.(message, undefined, undefined, () => {}); // whoever asked may have gone
+    const message: WorkerReport = { ...state(), metrics: await metrics.registry.getMetricsAsJSON() };
+    if (parent.connected) parent.send?.(message, undefined, undefined, () => {}); // whoever asked may have gone
   };
   const timer = setInterval(() => void report(), REPORT_MS);
   lifecycle.onStop('report', () => clearInterval(timer));
-  await report();
+  void report();
 }

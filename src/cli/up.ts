@@ -16,7 +16,7 @@ import { openOps } from './serve-ops.ts';
 import { openRides } from './serve-rides.ts';
 import { banner } from './up-banner.ts';
 import { prepareSamples } from './up-samples.ts';
-import { WorkerChildren } from './worker-children.ts';
+import { WORKER_PROGRAM, WorkerChildren } from './worker-children.ts';
 
 const SHARDS = 64;
 const LANES = 4;
@@ -143,6 +143,7 @@ async function prepareDatabases(
 function startWorkers({ config, logger, lifecycle }: ProcessContext, o: UpOptions): WorkerChildren {
   const { PORT: _port, LANES: _lanes, ...env } = process.env;
   const workers = new WorkerChildren({
+    ...WORKER_PROGRAM,
     count: config.workers,
     env: {
       ...env,
@@ -153,6 +154,7 @@ function startWorkers({ config, logger, lifecycle }: ProcessContext, o: UpOption
     logger,
     lifecycle,
     stopMs: WORKER_STOP_MS,
+    silentMs: config.stuckMs,
   });
   o.forced.push(() => workers.kill());
   return workers;
@@ -167,7 +169,7 @@ function serveAll(context: ProcessContext, workers: WorkerChildren): Promise<{ u
       const ops = await openOps(context, directory, snapshot);
       const edge = await openEdge(context, directory, snapshot);
       const missing = () => [edge, rides, ops].map((part) => part.ready()).find((ready) => ready !== true);
-      return { apps: [...edge.apps, ...rides.apps, ...ops.apps], ready: () => missing() ?? workers.ready() };
+      return { apps: [...edge.apps, ...rides.apps, ...ops.apps], ready: () => missing() ?? workers.isReady() };
     },
   });
 }

@@ -1,56 +1,82 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { MetricObject } from 'prom-client';
+import { AggregatorRegistry } from 'prom-client';
+import type { WorkerPool } from '../../workers/supervisor.ts';
+import type { MetricValues } from '../../workers/worker-report.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
-import type { Logger } from '../platform/logger.ts';
+import { type RestartCause, type WorkerPlan, WorkerProcess } from './worker-process.ts';
 
-/** What a worker process tells the process that started it, once a second. */
-export interface WorkerReport {
-  ready: true | string;
-  metrics: MetricObject[];
-}
-
-export interface WorkerChildrenOptions {
+export interface WorkerChildrenOptions extends WorkerPlan {
+  /** how many at first */
   count: number;
-  env: Record<string, string | undefined>;
-  logger: Logger;
   lifecycle: Lifecycle;
-  /** milliseconds between asking them to stop and killing them */
-  stopMs: number;
+  onRestart?: (cause: RestartCause) => void;
 }
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
-/** As in the launcher, whatever started this process. */
-const NODE_FLAGS = ['--max-semi-space-size=16'];
-const FIRST_RESTART_MS = 200;
-const MAX_RESTART_MS = 5_000;
-/** One that ran this long starts again at once when it dies. */
-const HEALTHY_MS = 30_000;
+/** What the processes of `up` and `workers` run. */
+export const WORKER_PROGRAM = { program: fileURLToPath(new URL('main.ts', import.meta.url)), args: ['worker'] };
+const CHECK_MS = 1_000;
+const MANY = 10;
 
-/**
- * Worker processes that live and die with this one: each drains and ends when its channel to us closes, which also happens
- * when we are killed. One that ends by itself is started again, ever more slowly while it keeps failing.
- */
-export class WorkerChildren {
+/** The worker processes that live and die with this one, in any number: see {@link WorkerProcess} for each of them. */
+export class WorkerChildren implements WorkerPool {
   readonly #o: WorkerChildrenOptions;
-  readonly #slots: Slot[];
+  readonly #check: NodeJS.Timeout;
+  readonly #places: WorkerProcess[] = [];
+  /** those that drain, since the pool shrank */
+  readonly #leaving = new Set<WorkerProcess>();
+  /** what those that ended had counted: a sum must not go down because a worker went */
+  readonly #counted: MetricValues[][] = [];
+  #isAdding = false;
+  #lastNumber = 0;
+  #checkedAt = performance.now();
 
   constructor(o: WorkerChildrenOptions) {
     this.#o = o;
-    this.#slots = Array.from({ length: o.count }, (_, i) => new Slot(i + 1, o));
     o.lifecycle.onStop('workers', () => this.stop());
-    for (const slot of this.#slots) slot.start();
+    this.#check = setInterval(() => this.#checkProgress(), CHECK_MS);
+    this.resize(o.count);
   }
 
-  /** @returns the last metrics of each one that runs */
-  metrics(): MetricObject[][] {
-    return this.#slots.flatMap((slot) => (slot.report ? [slot.report.metrics] : []));
+  /** how many there are to be */
+  get size(): number {
+    return this.#places.length;
+  }
+
+  /** how many are ready */
+  get ready(): number {
+    return this.#places.filter(({ report }) => report?.ready === true).length;
+  }
+
+  /** Starts more of them, or lets the last ones drain and end. */
+  resize(count: number): void {
+    while (this.#places.length < count) {
+      this.#lastNumber += 1;
+      const place = new WorkerProcess(this.#lastNumber, this.#o, {
+        onRestart: (cause) => this.#o.onRestart?.(cause),
+        onEnd: ({ metrics }) => {
+          this.#counted.push(metrics.filter(({ type }) => ['counter', 'histogram'].includes(String(type))));
+          void this.#addUp();
+        },
+      });
+      this.#places.push(place);
+      place.start();
+    }
+    for (const place of this.#places.splice(count)) {
+      this.#leaving.add(place);
+      void place.stop().finally(() => this.#leaving.delete(place));
+    }
+  }
+
+  /** @returns the last metrics of each one that runs, and what those that ended had counted */
+  metrics(): MetricValues[][] {
+    const running = [...this.#places, ...this.#leaving].flatMap(({ report }) => (report ? [report.metrics] : []));
+    return [...running, ...this.#counted];
   }
 
   /** @returns true when all run, or what is missing */
-  ready(): true | string {
-    for (const { number, report } of this.#slots) {
+  isReady(): true | string {
+    for (const { number, report } of this.#places) {
       if (!report) return `worker ${number} is starting`;
       if (report.ready !== true) return `worker ${number}: ${report.ready}`;
     }
@@ -59,85 +85,38 @@ export class WorkerChildren {
 
   /** Waits until all run, at most `timeoutMs`. */
   async untilReady(timeoutMs: number): Promise<void> {
-    const everyOne = Promise.all(this.#slots.map((slot) => slot.whenReady));
+    const everyOne = Promise.all(this.#places.map((place) => place.whenReady));
     await Promise.race([everyOne, delay(timeoutMs, undefined, { ref: false })]);
   }
 
   /** Lets all of them drain, and kills those that take longer than `stopMs`. */
   async stop(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.stop(this.#o.stopMs)));
+    clearInterval(this.#check);
+    await Promise.all([...this.#places, ...this.#leaving].map((place) => place.stop()));
   }
 
   kill(): void {
-    for (const slot of this.#slots) slot.kill();
-  }
-}
-
-class Slot {
-  readonly number: number;
-  report: WorkerReport | undefined;
-  /** resolves when it has been ready for the first time */
-  readonly whenReady: Promise<void>;
-  readonly #o: WorkerChildrenOptions;
-  readonly #wasReady: () => void;
-  #child: ChildProcess | undefined;
-  #restart: NodeJS.Timeout | undefined;
-  #isStopping = false;
-  #failures = 0;
-
-  constructor(number: number, o: WorkerChildrenOptions) {
-    this.number = number;
-    this.#o = o;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.whenReady = promise;
-    this.#wasReady = resolve;
+    clearInterval(this.#check);
+    for (const place of [...this.#places, ...this.#leaving]) place.kill();
   }
 
-  start(): void {
-    const startedAt = performance.now();
-    const child = fork(MAIN, ['worker'], {
-      env: this.#o.env,
-      execArgv: NODE_FLAGS,
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    this.#child = child;
-    child.on('message', (report) => {
-      this.report = report as WorkerReport;
-      if (this.report.ready === true) this.#wasReady();
-    });
-    child.on('error', (error) => this.#o.logger.error({ err: error, worker: this.number }, 'worker process'));
-    child.once('exit', (code, signal) => {
-      this.report = undefined;
-      this.#child = undefined;
-      if (!this.#isStopping) this.#startAgain(performance.now() - startedAt, { code, signal });
-    });
+  #checkProgress(): void {
+    const now = performance.now();
+    const stoodStill = now - this.#checkedAt > 3 * CHECK_MS;
+    this.#checkedAt = now;
+    for (const place of this.#places) {
+      if (stoodStill) place.excuseSilence(now);
+      else place.checkProgress(now);
+    }
   }
 
-  async stop(deadlineMs: number): Promise<void> {
-    this.#isStopping = true;
-    clearTimeout(this.#restart);
-    const child = this.#child;
-    if (!child) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    if (child.connected) child.disconnect();
-    const hard = setTimeout(() => {
-      this.#o.logger.warn({ worker: this.number }, 'worker did not drain in time');
-      child.kill('SIGKILL');
-    }, deadlineMs);
-    await ended;
-    clearTimeout(hard);
-  }
-
-  kill(): void {
-    this.#isStopping = true;
-    this.#child?.kill('SIGKILL');
-  }
-
-  #startAgain(ranMs: number, end: { code: number | null; signal: NodeJS.Signals | null }): void {
-    this.#failures = ranMs > HEALTHY_MS ? 1 : this.#failures + 1;
-    const waitMs = Math.min(MAX_RESTART_MS, FIRST_RESTART_MS * 2 ** (this.#failures - 1));
-    this.#o.logger.error({ worker: this.number, ...end, waitMs }, 'a worker process ended, starting another');
-    this.#restart = setTimeout(() => this.start(), waitMs);
+  /** Many that ended become one, so that the list stays short. */
+  async #addUp(): Promise<void> {
+    if (this.#isAdding || this.#counted.length < MANY) return;
+    this.#isAdding = true;
+    const taken = [...this.#counted];
+    const sum = await AggregatorRegistry.aggregate(taken).getMetricsAsJSON();
+    this.#counted.splice(0, taken.length, sum);
+    this.#isAdding = false;
   }
 }

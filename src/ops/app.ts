@@ -1,5 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { HttpEnv } from '../platform/http-common.ts';
+import { autoscaleRoutes } from './autoscale.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { deviceRoutes } from './devices.ts';
 import { smallBody } from './json-body.ts';
@@ -20,6 +21,7 @@ export function createOpsApp(o: OpsOptions): Hono<HttpEnv> {
   app.route('/', resortRoutes(o));
   app.route('/', deadLetterRoutes(o));
   app.route('/', statusRoutes(o));
+  app.route('/', autoscaleRoutes(o));
   app.route('/', skiDataSeasons(o));
   return app;
 }

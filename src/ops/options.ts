@@ -2,6 +2,7 @@ import type { Directory } from '../directory/database.ts';
 import type { DirectoryFollower } from '../directory/follower.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { DeadLetters } from '../shards/dead-letters.ts';
+import type { Autoscale } from './autoscale.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** What the control plane's app stands on. */
@@ -12,6 +13,7 @@ export interface OpsOptions {
   follower: DirectoryFollower;
   deadLetters: DeadLetters;
   pipeline: Pipeline;
+  autoscale: Autoscale;
   adminKey: string;
   /** `open`: SkiDataAPI's operation 7 asks for no credentials */
   skiDataApi: 'keys' | 'open';

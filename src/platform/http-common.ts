@@ -144,11 +144,19 @@ export function requestHeader(context: Context<HttpEnv>, name: string): string |
  * The routes that every process has.
  *
  * @param o.ready true, or what is missing
+ * @param o.live true, or why this process should be replaced; a process that can answer is live unless it is given
  * @param o.metrics the Prometheus text
  */
-export function probes(o: { ready: () => true | string; metrics: () => Promise<string> }): Hono {
+export function probes(o: {
+  ready: () => true | string;
+  live?: () => true | string;
+  metrics: () => Promise<string>;
+}): Hono {
   const app = new Hono();
-  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/healthz', (context) => {
+    const live = o.live?.() ?? true;
+    return live === true ? context.json({ status: 'ok' }) : context.json({ status: 'stuck', detail: live }, 503);
+  });
   app.get('/readyz', (context) => {
     const ready = o.ready();
     return ready === true ? context.json({ status: 'ready' }) : problemResponse(new Problem('starting', ready), '');

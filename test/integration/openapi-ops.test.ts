@@ -20,6 +20,7 @@ const ROUTES = [
   ['post', '/ops/dead/{deadLetterId}/replay', '202'],
   ['post', '/ops/dead/{deadLetterId}/discard', '204'],
   ['get', '/ops/status', '200'],
+  ['get', '/ops/autoscale', '200'],
   ['post', '/resorts/{resortID}/seasons', '201'],
 ] as const;
 

@@ -7,6 +7,7 @@ import { staticDirectory } from '../../src/directory/follower.ts';
 import type { Scan } from '../../src/domain/scan.ts';
 import { laneOf, shardOf } from '../../src/domain/shard.ts';
 import { createOpsApp } from '../../src/ops/app.ts';
+import { createAutoscale } from '../../src/ops/autoscale.ts';
 import { registerPipelineMetrics } from '../../src/ops/metrics.ts';
 import { createPipeline } from '../../src/ops/pipeline.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
@@ -48,6 +49,7 @@ async function openOps(site: Site, two: TwoNodes, producer: LaneProducer) {
     follower,
     deadLetters,
     pipeline,
+    autoscale: createAutoscale({ follower, backlog, nodes, ratePerS: 100, targetS: 5 }),
     adminKey: ADMIN_KEY,
     skiDataApi: 'keys',
     logger,

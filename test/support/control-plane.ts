@@ -40,8 +40,10 @@ export async function startControlPlane(o: { skiDataApi?: 'keys' | 'open' } = {}
   await until('the first snapshot', () => follower.hasSnapshot());
   const deadLetters = { list: NOT_HERE, show: NOT_HERE, replay: NOT_HERE, discard: NOT_HERE };
   const pipeline = { read: NOT_HERE };
+  const autoscale = { read: NOT_HERE };
   const { skiDataApi = 'keys' } = o;
-  const ops = createOpsApp({ directory, follower, deadLetters, pipeline, adminKey: ADMIN_KEY, skiDataApi, logger });
+  const parts = { directory, follower, deadLetters, pipeline, autoscale };
+  const ops = createOpsApp({ ...parts, adminKey: ADMIN_KEY, skiDataApi, logger });
   const metrics = createMetrics('ops');
   const app = createHttpApp({ apps: [ops], ready: () => true, metrics, logger, pathPrefix: '' });
   return {
