@@ -130,9 +130,17 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Anything but an answer of Postgres is a node that is away; of its answers, those of a server that goes or is full. */
+/**
+ * A connection that broke or never came is a node that is away; of the answers of Postgres, those of a server that goes or is
+ * full. A mistake of this program is neither.
+ */
 function isAway(error: unknown): boolean {
   if (error instanceof Problem || isBrokenCircuitError(error)) return false;
   const state = sqlStateOf(error);
-  return state === undefined || /^(08|53|57)/.test(state);
+  return state === undefined ? !isMistake(error) : /^(08|53|57)/.test(state);
+}
+
+function isMistake(error: unknown): boolean {
+  const cause = error instanceof DrizzleQueryError ? error.cause : error;
+  return cause instanceof TypeError || cause instanceof RangeError;
 }

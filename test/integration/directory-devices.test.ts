@@ -105,6 +105,7 @@ describe('devices', () => {
 
   test('what is not there can be neither rotated nor revoked', async () => {
     await expect(rotateDeviceKey(directory, 'nowhere')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(rotateDeviceKey(directory, 'no\0where')).rejects.toMatchObject({ code: 'not_found' });
     await expect(revokeKeysOfDevice(directory, 'nowhere')).rejects.toMatchObject({ code: 'not_found' });
     for (const keyId of [999_999, 0, -1, 1.5, 2 ** 40]) {
       await expect(revokeDeviceKey(directory, keyId)).rejects.toMatchObject({ code: 'not_found' });

@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { prepareNode } from '../../src/shards/migrate-node.ts';
+import { openReadNodes } from '../../src/shards/read-nodes.ts';
 import { openTestPool, testLifecycle } from '../support/nodes.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
+import { recordedLog } from '../support/recorded-log.ts';
 
 const lifecycle = testLifecycle();
 let database: TestDatabase;
@@ -57,4 +59,17 @@ test('updates of a day stay in its page: no index is written again', async () =>
   );
   session.release();
   expect(rows).toEqual([{ all: 50, hot: 50 }]);
+});
+
+test('a mistake of a reader is not taken for a node that is away, however often it is made', async () => {
+  const { logger } = recordedLog();
+  const node = openReadNodes({ poolSize: 1, timeoutMs: 2_000, logger, lifecycle }).of({
+    nodeId: 1,
+    name: 'alpha',
+    url: database.url,
+  });
+  const mistake = () => node.run(() => Promise.reject(new TypeError('of ours')));
+  for (let times = 0; times < 5; times += 1) await expect(mistake()).rejects.toThrow(TypeError);
+  const { rows } = await node.run(({ pool: asked }) => asked.query('SELECT 1 AS one'));
+  expect(rows).toEqual([{ one: 1 }]);
 });
