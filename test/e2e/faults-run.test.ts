@@ -8,7 +8,7 @@ import { redisAvailable } from '../support/redis.ts';
 import { processesNaming } from '../support/processes.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
-/** Few enough that starting the stacks takes most of the time. */
+/** Few enough that starting the stacks takes most of the time; three of them take half a minute on a quiet machine. */
 const ACKS = '1500';
 
 let folder: string;
@@ -39,7 +39,7 @@ test('a fault that there is not is named, and nothing is started', async () => {
 });
 
 describe.skipIf(!redisAvailable)('npm run faults', () => {
-  test('the checker proves itself, two faults lose nothing, a control is caught, nothing stays behind', async () => {
+  test('the checker proves itself, a fault loses nothing, its control is caught, nothing stays behind', async () => {
     const { exitCode, output } = await faults(
       'self-check',
       'worker-term',
@@ -55,15 +55,14 @@ describe.skipIf(!redisAvailable)('npm run faults', () => {
     const verdicts = rows.map((line) => line.split('|').map((cell) => cell.trim())).map((row) => [row[1], row.at(-2)]);
     expect(verdicts.slice(2)).toEqual([
       ['self-check', 'nothing lost'],
-      ['worker-term', 'nothing lost'],
       ['redis-kill', 'nothing lost'],
       ['redis-kill, control', 'loss reported, as it must be'],
     ]);
     const [, json, page] = /written to (\S+\.json) and (\S+\.html)/.exec(output) ?? [];
     const report = JSON.parse(await readFile(path.join(PROJECT, json ?? ''), 'utf8')) as { runs: unknown[] };
-    expect(report.runs).toHaveLength(4);
-    expect((await readFile(path.join(PROJECT, page ?? ''), 'utf8')).match(/<svg/g)).toHaveLength(4);
+    expect(report.runs).toHaveLength(3);
+    expect((await readFile(path.join(PROJECT, page ?? ''), 'utf8')).match(/<svg/g)).toHaveLength(3);
     expect(await readdir(folder)).toEqual([]);
     expect(processesNaming(folder)).toEqual([]);
-  }, 240_000);
+  }, 300_000);
 });
