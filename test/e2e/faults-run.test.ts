@@ -40,15 +40,7 @@ test('a fault that there is not is named, and nothing is started', async () => {
 
 describe.skipIf(!redisAvailable)('npm run faults', () => {
   test('the checker proves itself, a fault loses nothing, its control is caught, nothing stays behind', async () => {
-    const { exitCode, output } = await faults(
-      'self-check',
-      'worker-term',
-      'redis-kill',
-      '--acks',
-      ACKS,
-      '--seed',
-      'e2e',
-    );
+    const { exitCode, output } = await faults('self-check', 'redis-kill', '--acks', ACKS, '--seed', 'e2e');
     expect(output).toContain('everything as it must be');
     expect(exitCode).toBe(0);
     const rows = output.split('\n').filter((line) => line.startsWith('| '));
