@@ -2,7 +2,7 @@ import type { Fault } from './fault.ts';
 import { nodeBlackHole } from './machine-black-hole.ts';
 import { shiftedClock } from './machine-clock.ts';
 import { nodeDiskFull } from './machine-node-disk-full.ts';
-import { redisFull } from './machine-redis-full.ts';
+import { redisBrimful, redisFull } from './machine-redis-full.ts';
 import { redisPowerCut } from './machine-redis-power-cut.ts';
 import { redisSlowDisk } from './machine-redis-slow-disk.ts';
 import { mix } from './process-mix.ts';
@@ -21,6 +21,7 @@ export const FAULTS: readonly Fault[] = [
   redisPowerCut,
   redisSlowDisk,
   redisFull,
+  redisBrimful,
   nodeKill,
   nodeStop,
   nodeDiskFull,

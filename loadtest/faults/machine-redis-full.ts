@@ -3,50 +3,74 @@ import type { Fault, FaultContext } from './fault.ts';
 import { needsRedis } from './needs.ts';
 import { openRedisAdmin, type RedisAdmin } from './tools/redis-admin.ts';
 
-/** Some seconds of the load fill it; Redis itself needs 2 of these. */
-const MEMORY_MB = 24;
-const MORE_MEMORY_MB = 256;
+/** Half a minute of the load fills it; a new Redis needs 2 of these. */
+const MEMORY = ['--maxmemory', '16mb'];
+const MORE_MEMORY = '256mb';
 const BEFORE = 8_000;
 const AFTER = 3_000;
 /** Scans in a second that do not count as "still taking": the last ones that fit in somewhere. */
 const TRICKLE = 100;
 const FULL_MS = 120_000;
 const DRAIN_MS = 15_000;
+/** The edges do not look at Redis' memory. */
+const NO_ADMISSION = { ADMIT_MEMORY_PERCENT: '0' };
 
-/**
- * Redis runs out of memory since the workers are away. The edges must refuse, at their own threshold or at the latest when
- * Redis does, and everything that was acked before must be stored once the workers are back. When not even the
- * workers can move a job any more, the server is given more memory, as an operator would, and the timeline says so.
- */
+/** Jobs pile up since the workers are away. The edges have to refuse at their threshold, and the workers empty Redis. */
 export const redisFull: Fault = {
   name: 'redis-full',
-  summary: 'the workers stop until Redis is full and the edges refuse, then they come back',
+  summary: 'the workers are stopped until the edges refuse since Redis is getting full, then they come back',
   canRun: needsRedis,
-  stack: () => ({ redisArgs: ['--maxmemory', `${MEMORY_MB}mb`] }),
-  inflict: (context) => withAdmin(context, (admin) => fillAndDrain(context, admin)),
+  stack: () => ({ redisArgs: MEMORY }),
+  inflict: (context) =>
+    withAdmin(context, async (admin) => {
+      await fill(context, admin);
+      await restartWorkers(context);
+      await untilEmptier(admin);
+      await context.untilMoreAcked(AFTER);
+      context.mark('scans are taken again');
+    }),
   control: {
-    setting: 'Redis that evicts when it is full (allkeys-random, set while it runs: Liftline refuses to start on it)',
-    stack: () => ({ redisArgs: ['--maxmemory', `${MEMORY_MB}mb`] }),
+    setting:
+      'Redis that evicts when it is full (allkeys-random, set behind the back of Liftline, which refuses to start on it)',
+    stack: () => ({ redisArgs: MEMORY, env: NO_ADMISSION }),
     inflict: (context) => withAdmin(context, (admin) => fillAndEvict(context, admin)),
   },
 };
 
-async function fillAndDrain(context: FaultContext, admin: RedisAdmin): Promise<void> {
+/**
+ * The same to the brim, as when admission is off: Redis itself refuses every write then, those of the workers too, and
+ * nothing moves until an operator gives it more memory. Nothing that was acked may be lost by that.
+ */
+export const redisBrimful: Fault = {
+  name: 'redis-brimful',
+  summary: 'the same without admission, until Redis itself refuses everything; then it gets more memory',
+  canRun: needsRedis,
+  stack: () => ({ redisArgs: MEMORY, env: NO_ADMISSION }),
+  inflict: (context) =>
+    withAdmin(context, async (admin) => {
+      await fill(context, admin);
+      await restartWorkers(context);
+      await admin.set('maxmemory', MORE_MEMORY);
+      context.mark('Redis has more memory');
+      await untilEmptier(admin);
+      await context.untilMoreAcked(AFTER);
+      context.mark('scans are taken again');
+    }),
+  control: { none: 'as for redis-full' },
+};
+
+async function fill(context: FaultContext, admin: RedisAdmin): Promise<void> {
   await stopWorkers(context);
   await untilRefused(context);
-  const fullBytes = await admin.number('used_memory');
-  context.mark(`the edges refuse, Redis holds ${(fullBytes / 2 ** 20).toFixed(1)} of ${MEMORY_MB} MB`);
-  await restartWorkers(context);
-  const hasDrained = async () => (await admin.number('used_memory')) < 0.8 * fullBytes || undefined;
-  try {
-    await until('Redis empties', hasDrained, { timeoutMs: DRAIN_MS });
-  } catch {
-    context.mark('the workers can not move a job: Redis gets more memory');
-    await admin.set('maxmemory', `${MORE_MEMORY_MB}mb`);
-    await until('Redis empties', hasDrained, { timeoutMs: DRAIN_MS });
-  }
-  await context.untilMoreAcked(AFTER);
-  context.mark('scans are taken again');
+  const [used, most] = [await admin.number('used_memory'), await admin.number('maxmemory')];
+  context.mark(`the edges refuse, Redis is ${Math.round((100 * used) / most)} % full`);
+}
+
+/** @throws Error when the workers do not empty it by a fifth in 15 s */
+async function untilEmptier(admin: RedisAdmin): Promise<void> {
+  const before = await admin.number('used_memory');
+  const isEmptier = async () => (await admin.number('used_memory')) < 0.8 * before || undefined;
+  await until('Redis empties', isEmptier, { timeoutMs: DRAIN_MS });
 }
 
 async function fillAndEvict(context: FaultContext, admin: RedisAdmin): Promise<void> {
@@ -55,6 +79,8 @@ async function fillAndEvict(context: FaultContext, admin: RedisAdmin): Promise<v
   const hasEvicted = async () => (await admin.number('evicted_keys')) > 0 || undefined;
   await until('Redis evicts', hasEvicted, { timeoutMs: FULL_MS });
   context.mark('Redis evicts');
+  await admin.set('maxmemory-policy', 'noeviction'); // otherwise no worker starts
+  await admin.set('maxmemory', MORE_MEMORY); // and otherwise none could move a job
   await restartWorkers(context);
 }
 

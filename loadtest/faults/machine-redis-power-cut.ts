@@ -6,6 +6,8 @@ import { whileWorkersStand } from './tools/standing-workers.ts';
 /** Acked scans before a cut, and so many that only Redis has at the cut. */
 const BETWEEN_CUTS = 8_000;
 const AT_RISK = 3_000;
+/** One may come just after a sync, when even a Redis that syncs once a second has little to lose. */
+const MIN_CUTS = 2;
 /** Append-only files of some minutes. */
 const DISK_MB = 1_024;
 
@@ -44,7 +46,7 @@ async function inflict(context: FaultContext): Promise<void> {
   const { redis, workers } = stack;
   const image = images.get(place);
   if (!redis || !image) throw new Error('the stack has no Redis on a disk of its own');
-  do {
+  for (let cuts = 0; cuts < MIN_CUTS || !context.isEnough(); cuts += 1) {
     await context.untilMoreAcked(BETWEEN_CUTS);
     await whileWorkersStand(workers, async () => {
       await context.untilMoreAcked(AT_RISK);
@@ -57,5 +59,5 @@ async function inflict(context: FaultContext): Promise<void> {
       await redis.process.restart();
       context.mark('redis is back');
     });
-  } while (!context.isEnough());
+  }
 }
