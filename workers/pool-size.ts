@@ -15,6 +15,8 @@ export interface PoolView extends PoolLoad {
   nowMs: number;
   /** workers that the pool has been told to have */
   workers: number;
+  /** those of them that work already */
+  ready: number;
 }
 
 /** What a decision has to remember for the next one. */
@@ -34,6 +36,8 @@ export const NEW_POOL: PoolMemory = { changedAtMs: Number.NEGATIVE_INFINITY, cal
 
 /** New workers need about so long to show what they do: to grow again before would be to pay twice. */
 const GROW_PAUSE_MS = 3_000;
+/** While some still start nothing is known of them; a busy host starts them slowly, and even more of them more slowly yet. */
+const START_MS = 20_000;
 /** The pool shrinks only to a size that this share of would be enough: between growing and shrinking lies a gap. */
 const ENOUGH = 0.8;
 
@@ -54,7 +58,7 @@ export function decidePoolSize(limits: PoolLimits, view: PoolView, memory: PoolM
   const needed = workersNeeded(view);
   if (drainS(view) > view.targetS) {
     const enough = clamp(Math.ceil(needed), limits);
-    if (enough > workers && nowMs - memory.changedAtMs >= GROW_PAUSE_MS) return changedTo(enough);
+    if (enough > workers && !isSettling(view, memory)) return changedTo(enough);
     return { workers, memory: { ...memory, calmSinceMs: undefined } };
   }
   const isCalm = workers > limits.min && needed <= (workers - 1) * ENOUGH;
@@ -62,6 +66,10 @@ export function decidePoolSize(limits: PoolLimits, view: PoolView, memory: PoolM
   const calmSinceMs = memory.calmSinceMs ?? nowMs;
   if (nowMs - calmSinceMs >= limits.quietMs) return changedTo(workers - 1);
   return { workers, memory: { ...memory, calmSinceMs } };
+}
+
+function isSettling({ nowMs, workers, ready }: PoolView, { changedAtMs }: PoolMemory): boolean {
+  return nowMs - changedAtMs < (ready < workers ? START_MS : GROW_PAUSE_MS);
 }
 
 /** @returns the seconds that the pool needs for what waits, if nothing more came */

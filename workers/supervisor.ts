@@ -86,8 +86,8 @@ class Supervisor {
     const look = lookOf(lanes, pool);
     this.#meter.note(look);
     const { ratePerS, inflowPerS } = this.#meter;
-    const { backlogScans, atMs: nowMs } = look;
-    const view: PoolView = { nowMs, workers: pool.size, backlogScans, inflowPerS, ratePerS, targetS };
+    const { backlogScans, atMs: nowMs, ready } = look;
+    const view: PoolView = { nowMs, workers: pool.size, ready, backlogScans, inflowPerS, ratePerS, targetS };
     const { workers, memory } = decidePoolSize(this.#o.limits, view, this.#memory);
     this.#memory = memory;
     this.#gauges(view);

@@ -6,7 +6,15 @@ import { decidePoolSize, NEW_POOL, type PoolLimits, type PoolMemory, type PoolVi
 
 const LIMITS: PoolLimits = { min: 1, max: 8, quietMs: 10_000 };
 const TARGET_S = 5;
-const VIEW: PoolView = { nowMs: 0, workers: 1, backlogScans: 0, inflowPerS: 0, ratePerS: 100, targetS: TARGET_S };
+const VIEW: PoolView = {
+  nowMs: 0,
+  workers: 1,
+  ready: 64,
+  backlogScans: 0,
+  inflowPerS: 0,
+  ratePerS: 100,
+  targetS: TARGET_S,
+};
 
 /** Decides once a second about views that stay the same but for the size. @returns the size at each second */
 function sizesUnder(view: Partial<PoolView>, o: { seconds: number; limits?: PoolLimits; workers?: number }): number[] {
@@ -76,7 +84,12 @@ class Simulation {
     });
     const { ratePerS } = this.#meter;
     const inflowPerS = this.#isBlind ? 0 : this.#meter.inflowPerS;
-    const view = { nowMs: this.#second * 1_000, workers: this.#workers, backlogScans: this.backlog };
+    const view = {
+      nowMs: this.#second * 1_000,
+      workers: this.#workers,
+      backlogScans: this.backlog,
+      ready: this.#ready,
+    };
     const decision = decidePoolSize(this.#limits, { ...view, inflowPerS, ratePerS, targetS: TARGET_S }, this.#memory);
     this.#memory = decision.memory;
     this.#ready = Math.min(this.#workers, decision.workers); // new ones need a second
@@ -105,7 +118,11 @@ describe('the size of a pool', () => {
         let [workers, nowMs, memory] = [first, 0, NEW_POOL];
         for (const { tookMs, ...seen } of views) {
           nowMs += tookMs;
-          ({ workers, memory } = decidePoolSize(bounds, { ...seen, nowMs, workers, targetS: TARGET_S }, memory));
+          ({ workers, memory } = decidePoolSize(
+            bounds,
+            { ...seen, nowMs, workers, ready: workers, targetS: TARGET_S },
+            memory,
+          ));
           expect(workers).toBeGreaterThanOrEqual(bounds.min);
           expect(workers).toBeLessThanOrEqual(bounds.max);
         }
@@ -123,14 +140,17 @@ describe('the size of a pool', () => {
 
   test('gives new workers time to show what they do before it grows again', () => {
     let memory: PoolMemory = NEW_POOL;
-    const at = (nowMs: number, workers: number, backlogScans: number) => {
-      const decision = decidePoolSize(LIMITS, { ...VIEW, nowMs, workers, backlogScans }, memory);
+    const at = (nowMs: number, workers: number, backlogScans: number, ready = workers) => {
+      const decision = decidePoolSize(LIMITS, { ...VIEW, nowMs, workers, backlogScans, ready }, memory);
       memory = decision.memory;
       return decision.workers;
     };
     expect(at(0, 1, 900)).toBe(2);
     expect(at(1_000, 2, 1_900)).toBe(2);
-    expect(at(3_000, 2, 1_900)).toBe(4);
+    expect(at(3_000, 2, 1_900, 1)).toBe(2); // one of them still starts
+    expect(at(4_000, 2, 1_900)).toBe(4);
+    expect(at(23_000, 4, 9_000, 1)).toBe(4);
+    expect(at(24_000, 4, 9_000, 1)).toBe(8); // whatever keeps it from starting: there is work
   });
 
   test('shrinks by one each time that fewer had sufficed for the quiet time, down to the least', () => {
