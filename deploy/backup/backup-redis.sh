@@ -10,11 +10,15 @@ umask 077
 
 folder=${1:?usage: backup-redis.sh FOLDER}
 url=${QUEUE_URL:?must be set: redis://...}
+login=()
 if [[ $url =~ ^(rediss?://)([^:/@]*):([^@/]*)@(.*)$ ]]; then
-  url=${BASH_REMATCH[1]}${BASH_REMATCH[2]:+${BASH_REMATCH[2]}@}${BASH_REMATCH[4]}
-  export REDISCLI_AUTH=${BASH_REMATCH[3]}
+  url=${BASH_REMATCH[1]}${BASH_REMATCH[4]}
+  [ -z "${BASH_REMATCH[2]}" ] || login=(--user "${BASH_REMATCH[2]}")
+  password=${BASH_REMATCH[3]//\\/\\\\}
+  REDISCLI_AUTH=$(printf '%b' "${password//%/\\x}") # where no list of processes shows it
+  export REDISCLI_AUTH
 fi
-redis() { redis-cli -u "$url" --no-auth-warning "$@"; }
+redis() { redis-cli -u "$url" "${login[@]}" --no-auth-warning -e "$@"; }
 setting() { redis CONFIG GET "$1" | sed -n 2p; }
 
 [ "$(setting appendonly)" = yes ] || { echo 'this Redis has no append-only file' >&2; exit 1; }

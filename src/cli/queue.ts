@@ -5,7 +5,7 @@ import type { LaneBacklog } from '../queue/backlog.ts';
 import { type FailedJob, openFailedJobs } from '../queue/failed-jobs.ts';
 import { wholeNumber } from './arguments.ts';
 import { findQueue, onDirectory } from './operator.ts';
-import { CommandError, runCommand } from './run-command.ts';
+import { CommandError, type CommandContext, runCommand } from './run-command.ts';
 import { textTable } from './text-table.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -20,7 +20,7 @@ export function queueCommand(): Command {
     .description('jobs by state, scans, and the age of the oldest, for each lane')
     .option('--json', 'as JSON')
     .action((flags: { json?: true }) =>
-      runCommand(async (context) => {
+      runQuietly(async (context) => {
         const laneCount = await readLaneCount();
         const lanes = await openBacklog({
           ...(await findQueue()),
@@ -38,7 +38,7 @@ export function queueCommand(): Command {
     .option('--limit <n>', 'of each lane at most so many', wholeNumber(1, 1_000), 20)
     .option('--json', 'as JSON')
     .action((flags: { lane?: number; limit: number; json?: true }) =>
-      runCommand(async (context) => {
+      runQuietly(async (context) => {
         const lanes = chosenLanes(await readLaneCount(), flags.lane);
         const reader = openFailedJobs({ ...(await findQueue()), timeoutMs: TIMEOUT_MS, ...context });
         const jobs = await reader.list(lanes, flags.limit);
@@ -46,6 +46,11 @@ export function queueCommand(): Command {
       }),
     );
   return queue;
+}
+
+/** A queue that is away is told once, by the command itself. */
+function runQuietly(run: (context: CommandContext) => Promise<void>): Promise<void> {
+  return runCommand((context) => run({ ...context, logger: context.logger.child({}, { level: 'error' }) }));
 }
 
 async function readLaneCount(): Promise<number> {

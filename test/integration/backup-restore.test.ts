@@ -25,7 +25,7 @@ import { onPool } from '../support/on-pool.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { startSystemPostgres, type SystemPostgres, systemPostgresAvailable } from '../support/system-postgres.ts';
-import { until } from '../support/until.ts';
+import { until, whileRunning } from '../support/until.ts';
 
 const SCRIPTS = path.resolve(import.meta.dirname, '../../deploy/backup');
 const NODES = ['alps', 'jura'];
@@ -37,6 +37,13 @@ async function script(name: string, args: string[], env: Record<string, string> 
     ({ stdout, stderr }) => ({ code: 0, stdout: stdout.trim(), stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
   );
+}
+
+const laneOfScan = ({ skierId }: Scan) => laneOf(shardOf(skierId, SHARDS), LANES);
+
+async function storedOn(pool: Pool): Promise<Set<string>> {
+  const { rows } = await pool.query<{ event_id: string }>('SELECT event_id FROM scans');
+  return new Set(rows.map(({ event_id }) => event_id));
 }
 
 describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () => {
@@ -80,7 +87,6 @@ describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () 
     await rm(folder, { recursive: true, force: true });
   });
 
-  const laneOfScan = ({ skierId }: Scan) => laneOf(shardOf(skierId, SHARDS), LANES);
   async function send(scans: Scan[]): Promise<void> {
     for (const [lane, ofLane] of Map.groupBy(scans, laneOfScan)) await producer.enqueue(lane, ofLane);
   }
@@ -94,10 +100,6 @@ describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () 
     until('the lanes are empty', async () => (await books())?.every((lane) => lane.jobsUnfinished === 0), 30_000);
   const unaccounted = async () =>
     (await books())?.reduce((sum, { jobsUnaccounted }) => sum + (jobsUnaccounted ?? Number.NaN), 0);
-  async function storedOn(pool: Pool): Promise<Set<string>> {
-    const { rows } = await pool.query<{ event_id: string }>('SELECT event_id FROM scans');
-    return new Set(rows.map(({ event_id }) => event_id));
-  }
   const onAll = <T>(ask: (pool: Pool) => Promise<T>): Promise<T[]> =>
     Promise.all(NODES.map((name) => onPool(server.url(name), ask)));
   const missing = async (scans: Scan[]) => {
@@ -109,12 +111,8 @@ describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () 
     for (let i = 0; i < 20; i += 1) await sendNew(50);
     await drained();
     const before = [...acked];
-    let isDone = false;
-    const backup = script('backup.sh', [folder], { DIRECTORY_URL: server.url('directory') }).finally(() => {
-      isDone = true;
-    });
-    while (!isDone) await sendNew(25);
-    const { code, stdout: place, stderr } = await backup;
+    const backup = script('backup.sh', [folder], { DIRECTORY_URL: server.url('directory') });
+    const { code, stdout: place, stderr } = await whileRunning(backup, () => sendNew(25));
     expect(stderr).not.toMatch(/error/i);
     expect(code).toBe(0);
     expect((await readdir(place)).toSorted()).toEqual([

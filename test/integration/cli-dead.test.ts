@@ -31,7 +31,7 @@ interface Listed {
 }
 const listed = async (...args: string[]) =>
   JSON.parse((await runHere(deadCommand(), ['list', '--json', ...args], site.env)).output) as Listed[];
-const shards = async (...args: string[]) => (await listed(...args)).map(({ shard }) => shard).toSorted();
+const shards = async (...args: string[]) => (await listed(...args)).map(({ shard }) => shard).toSorted((a, b) => a - b);
 const scans = async () => {
   const counts = await Promise.all(site.nodeUrls.map((url) => numberOf(url, 'SELECT count(*) FROM scans')));
   return counts.reduce((sum, n) => sum + n, 0);

@@ -42,8 +42,8 @@ describe('processes of two versions', { timeout: 180_000 }, () => {
 
   beforeAll(async () => {
     databases = [await freshDatabase(), await freshDatabase(), await freshDatabase()];
-    const [directoryUrl = '', queueUrl = '', url = ''] = databases.map(({ url }) => url);
-    const nodes = [{ name: 'node-1', url }];
+    const [directoryUrl = '', queueUrl = '', firstNodeUrl = ''] = databases.map(({ url }) => url);
+    const nodes = [{ name: 'node-1', url: firstNodeUrl }];
     await prepareNodes(await initDirectory({ directoryUrl, nodes, shardCount: 8, laneCount: 2 }));
     deviceKey = await withDirectory(directoryUrl, async (directory) => {
       await importResorts(directory, sampleResorts());
@@ -129,5 +129,6 @@ describe('processes of two versions', { timeout: 180_000 }, () => {
     await start('worker');
     await post(edge, [31]);
     await until('it is a dead letter', async () => (await count('dead_letters')) === 1, 30_000);
+    expect(await count('scans')).toBe(0);
   });
 });

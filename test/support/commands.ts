@@ -27,7 +27,7 @@ export async function runHere(command: Command, args: string[], env: Record<stri
   process.exitCode = 0;
   try {
     await throwing(command).parseAsync(args, { from: 'user' });
-    return { code: Number(process.exitCode), output };
+    return { code: process.exitCode, output };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return { code: error.exitCode, output };

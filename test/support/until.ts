@@ -26,3 +26,13 @@ export async function until<T>(
   }
   throw new Error(`not within ${timeoutMs} ms: ${what}`, lastError === undefined ? undefined : { cause: lastError });
 }
+
+/** Does something again and again until `work` is done. @returns what that came to */
+export async function whileRunning<T>(work: Promise<T>, act: () => Promise<unknown>): Promise<T> {
+  const running = { isOn: true };
+  const result = work.finally(() => {
+    running.isOn = false;
+  });
+  while (running.isOn) await act();
+  return result;
+}
