@@ -1,7 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { killAndRestart, stopAndContinue } from '../faults/process-actions.ts';
 import type { Stack } from '../stack.ts';
-import type { ManagedProcess } from '../stack/managed-process.ts';
-import { signalTree } from '../stack/process-tree.ts';
 
 /** Something that is done to the system when a share of the requests has been answered. */
 export interface Fault {
@@ -19,15 +17,8 @@ export function workerKills(stack: Stack): Fault[] {
   return stack.workers.map((worker, at) => ({
     atShare: (at + 1) / (stack.workers.length + 1),
     name: `kill -9 of ${worker.name}`,
-    run: () => killAndRestart(worker),
+    run: () => killAndRestart(worker, WORKER_AWAY_MS),
   }));
-}
-
-async function killAndRestart(worker: ManagedProcess): Promise<void> {
-  worker.signal('SIGKILL');
-  await worker.ended();
-  await delay(WORKER_AWAY_MS);
-  await worker.restart();
 }
 
 /** The last node stops answering, as behind a network that swallows everything, and comes back as it was. */
@@ -37,11 +28,7 @@ export function nodeOutage(stack: Stack, seconds: number, atShare: number): Faul
   return {
     atShare,
     name: `node ${node.name} stopped for ${seconds} s`,
-    async run() {
-      signalTree(node.server.pid, 'SIGSTOP');
-      await delay(seconds * 1_000);
-      signalTree(node.server.pid, 'SIGCONT');
-    },
+    run: () => stopAndContinue(node.server, seconds * 1_000),
   };
 }
 

@@ -3,6 +3,7 @@ import { withClient } from './checker-rows.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { needsNginx, needsRedis } from './needs.ts';
 import { killAndRestart, killNode, stopAndContinue } from './process-actions.ts';
+import { whileWorkersStand } from './tools/standing-workers.ts';
 
 const AWAY_MS = 1_000;
 const BETWEEN_MS = 3_000;
@@ -45,12 +46,12 @@ export const redisKill: Fault = {
     atLeastTwice(context, async () => {
       const { redis, workers } = context.stack;
       if (!redis) throw new Error('there is no Redis');
-      for (const worker of workers) worker.signal('SIGSTOP');
-      await context.untilMoreAcked(HELD_BY_REDIS_ALONE);
-      context.mark('kill -9 redis');
-      redis.process.signal('SIGKILL');
-      await redis.process.ended();
-      for (const worker of workers) worker.signal('SIGCONT');
+      await whileWorkersStand(workers, async () => {
+        await context.untilMoreAcked(HELD_BY_REDIS_ALONE);
+        context.mark('kill -9 redis');
+        redis.process.signal('SIGKILL');
+        await redis.process.ended();
+      });
       await context.wait(AWAY_MS);
       await redis.process.restart();
       context.mark('redis is back');
