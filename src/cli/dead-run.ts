@@ -22,9 +22,9 @@ export interface DeadChoice {
 }
 
 interface Streams {
-  in: NodeJS.ReadStream;
-  out: NodeJS.WriteStream;
-  err: NodeJS.WriteStream;
+  in: NodeJS.ReadableStream & { isTTY?: boolean };
+  out: NodeJS.WritableStream;
+  err: NodeJS.WritableStream & { isTTY?: boolean };
 }
 
 /**

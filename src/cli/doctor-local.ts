@@ -8,7 +8,7 @@ type Environment = Record<string, string | undefined>;
 
 /** As package.json asks for: the first version that runs TypeScript as it is. */
 const OLDEST_NODE = [22, 18] as const;
-const SPLIT = ['edge', 'rides', 'ops', 'worker'] as const satisfies readonly ProcessName[];
+const SPLIT = ['edge', 'rides', 'ops', 'worker', 'workers'] as const satisfies readonly ProcessName[];
 const PROBE_MS = 2_000;
 
 /** @param version like `24.1.0` */
