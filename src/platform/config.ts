@@ -59,6 +59,9 @@ function readSetting(setting: Setting<unknown>, env: Environment, process: Proce
   return undefined;
 }
 
+/** A worker whose node is away tries again so much later at the most: silence 1 s, back-off 3 s. */
+const BETWEEN_TRIES_MS = 4_000;
+
 function contradictions(config: Config, process: ProcessName): string[] {
   const found: string[] = [];
   if (config.leaveMs >= config.drainMs && SETTINGS.leaveMs.processes.some((p) => p === process)) {
@@ -67,8 +70,11 @@ function contradictions(config: Config, process: ProcessName): string[] {
   if (config.stallCheckMs >= config.lockMs) {
     found.push(`STALL_CHECK_MS (${config.stallCheckMs}) must be less than LOCK_MS (${config.lockMs})`);
   }
-  if (config.statementTimeoutMs >= config.stuckMs) {
-    found.push(`STUCK_MS (${config.stuckMs}) must be more than STATEMENT_TIMEOUT_MS (${config.statementTimeoutMs})`);
+  if (config.stuckMs < config.statementTimeoutMs + BETWEEN_TRIES_MS) {
+    const leastMs = config.statementTimeoutMs + BETWEEN_TRIES_MS;
+    found.push(
+      `STUCK_MS (${config.stuckMs}) must be ${leastMs} or more, STATEMENT_TIMEOUT_MS and the time to the next try`,
+    );
   }
   if (config.queueReplicas > 0 && config.queueUrl.startsWith('postgres')) {
     found.push(

@@ -60,13 +60,13 @@ export const WORKER_SETTINGS = {
     processes: ['ops', 'worker', 'up'],
     describe: 'A brake: what one worker may store, where its nodes serve others too. 0 is none.',
   }),
-  stuckMs: setting(whole(1_000, 3_600_000), {
+  stuckMs: setting(whole(6_000, 3_600_000), {
     name: 'STUCK_MS',
     default: '30000',
     unit: 'ms',
     processes: ['worker', 'up'],
     describe:
-      'A worker that does nothing for so long while jobs wait is not live, and is replaced; more than `STATEMENT_TIMEOUT_MS`. One that waits for a node keeps trying, and is live.',
+      'A worker that does nothing for so long while jobs wait is not live, and is replaced; 4 s more than `STATEMENT_TIMEOUT_MS` at least. One that waits for a node keeps trying, and is live.',
   }),
   workerLanes: setting(numbers('lanes with commas between them, like 0,2'), {
     name: 'LANES',

@@ -147,6 +147,27 @@ describeQueues('a worker process', (site) => {
     for (const pool of pools) expect(await wrongTotals(pool)).toEqual([]);
   });
 
+  test('one that holds its jobs because a node is away is live, for longer than it takes to be called stuck', async () => {
+    const producer = await openProducer(site());
+    const held = await start({ STUCK_MS: '6000' });
+    await proxies[1]?.close();
+    for (let i = 0; i < 5; i += 1) await enqueue(producer, scansOf(i * 40, 40));
+    await until('the lane is held', () => held.messages().includes('the node takes no writes, holding'));
+    const heldAt = performance.now();
+    await until(
+      'twice the time has passed',
+      () => {
+        expect(held.worker.live()).toBe(true);
+        return performance.now() - heldAt > 12_000;
+      },
+      20_000,
+    );
+    await proxies[1]?.open();
+    const left = jobsLeft(site());
+    await until('the lanes are empty', async () => (await left()) === 0, 20_000);
+    expect((await sums()).persisted).toBe(200);
+  }, 60_000);
+
   test('a job that it can not read becomes a dead letter, and the lane goes on', async () => {
     const producer = await openProducer(site());
     const link = openLink({ ...site(), timeoutMs: 2_000, connections: 1 });

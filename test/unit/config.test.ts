@@ -88,6 +88,23 @@ describe('the configuration', () => {
     ]);
   });
 
+  test('STUCK_MS leaves time for a try that times out and the pause after it', () => {
+    expect(problemsOf({ ...WORKER, STATEMENT_TIMEOUT_MS: '10000', STUCK_MS: '13999' }, 'worker')).toEqual([
+      'STUCK_MS (13999) must be 14000 or more, STATEMENT_TIMEOUT_MS and the time to the next try',
+    ]);
+    expect(loadConfig({ ...WORKER, STATEMENT_TIMEOUT_MS: '10000', STUCK_MS: '14000' }, 'worker').stuckMs).toBe(14_000);
+  });
+
+  test('the supervisor of a pool reads what its workers read, and its own', () => {
+    expect(
+      loadConfig({ ...WORKER, LOCK_MS: '4000', STALL_CHECK_MS: '1000', POOL_QUIET_MS: '2000' }, 'workers'),
+    ).toMatchObject({
+      lockMs: 4_000,
+      poolQuietMs: 2_000,
+    });
+    expect(problemsOf({}, 'workers').map((problem) => problem.split(' ')[0])).toEqual(['DIRECTORY_URL', 'QUEUE_URL']);
+  });
+
   test('starts the all-in-one without any variable', () => {
     expect(loadConfig({}, 'up')).toMatchObject({ port: 8080, workers: 2, home: '.liftline' });
   });
