@@ -5,7 +5,7 @@ import type { Stack } from '../stack.ts';
 import type { Fault, FaultContext, FaultPlace, FaultStackOptions } from './fault.ts';
 import { needsRedis } from './needs.ts';
 import { canMountDisks, createDiskImage, type DiskImage } from './tools/disk-image.ts';
-import { assertTakesWrites, untilMoreStored } from './tools/node-books.ts';
+import { assertTakesWrites, beginLogFile, untilMoreStored } from './tools/node-books.ts';
 
 /** A new cluster, some segments of its log, and the scans of some minutes. */
 const DISK_MB = 1_024;
@@ -14,11 +14,14 @@ const LEFT_BYTES = 6 * 2 ** 20;
 const BEFORE = 8_000;
 const MEANWHILE = 5_000;
 const FULL_MS = 60_000;
+/** Half a second each; an even number. */
+const FULL_ROUNDS = 20;
 const WHOLE_MS = 60_000;
 
 /**
- * The disk of one node fills up, log and tables. Postgres refuses writes then, and sooner or later stops with a PANIC; the
- * workers hold that node's jobs, the other lanes flow. When there is room again, it is started if it has stopped.
+ * The disk of one node fills up. Postgres refuses writes when it has no room for tables, and stops with a PANIC when it has
+ * none for its log; the workers hold that node's jobs, the other lanes flow. When there is room again, it is started if
+ * it has stopped.
  */
 export const nodeDiskFull: Fault = {
   name: 'node-disk-full',
@@ -71,8 +74,28 @@ async function fillUp(context: FaultContext, { image, logFile }: NodeDisk): Prom
   const isFull = async () => (await refusals()) > before || undefined;
   await until('Postgres finds its disk full', isFull, { timeoutMs: FULL_MS });
   context.mark(`${NODE} finds its disk full`);
-  await untilMoreStored(nodeOf(context.stack, OTHER), MEANWHILE / 4);
-  await context.untilMoreAcked(MEANWHILE);
+  await stayFull(context, image);
+  const hasStopped = (await readFile(logFile, 'utf8')).includes('PANIC');
+  context.mark(`${NODE} ${hasStopped ? 'stopped itself (PANIC)' : 'refused writes'}`);
+}
+
+/** A server that recovers gives back some segments of its log: they are taken from it, too. */
+async function stayFull(context: FaultContext, image: DiskImage): Promise<void> {
+  const { url } = nodeOf(context.stack, NODE);
+  const others = untilMoreStored(nodeOf(context.stack, OTHER), MEANWHILE / 4);
+  const more = context.untilMoreAcked(MEANWHILE);
+  for (let round = 0; round < FULL_ROUNDS; round += 1) {
+    await image.fill(0);
+    // first it has no room for tables; then none for its log either, which it would find out by itself after some minutes
+    if (round === FULL_ROUNDS / 2) await beginLogFile(url).catch(() => {});
+    await context.wait(500);
+  }
+  await Promise.all([others, more]);
+  const takesWrites = await assertTakesWrites(url).then(
+    () => true,
+    () => false,
+  );
+  if (takesWrites) throw new Error(`${NODE} takes writes on a full disk`);
 }
 
 async function makeRoom(context: FaultContext, { image }: NodeDisk): Promise<void> {

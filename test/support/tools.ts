@@ -6,6 +6,7 @@ const TOOLS = {
   redis: ['redis-server'],
   nginx: ['nginx'],
   openssl: ['openssl'],
+  cc: ['cc'],
   chromium: ['chromium', 'chromium-browser', 'google-chrome'],
   pg_dump: ['pg_dump'],
   initdb: ['initdb'],

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { accessSync } from 'node:fs';
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { until } from '../../client/until.ts';
@@ -13,7 +13,7 @@ export interface DiskImage {
   folder: string;
   /** bytes that can still be written */
   freeBytes(): Promise<number>;
-  /** Takes away all but so many bytes, with a file of nothing. */
+  /** Takes away all but about so many bytes, with a file of nothing; again, it takes what has become free since. */
   fill(leaveBytes: number): Promise<void>;
   /** Gives back what {@link fill} took. */
   release(): Promise<void>;
@@ -29,7 +29,6 @@ export interface DiskImage {
 }
 
 const FREE_MS = 10_000;
-const BALLAST = 'ballast';
 
 /** @returns true when disk images can be made and mounted here, or what is missing */
 export function canMountDisks(): true | string {
@@ -77,6 +76,7 @@ export async function createDiskImage(o: DiskImageOptions): Promise<DiskImage> {
     isMounted = false;
   };
   await mount();
+  const ballast = path.join(folder, 'ballast');
   const freeBytes = async () => {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
@@ -84,11 +84,11 @@ export async function createDiskImage(o: DiskImageOptions): Promise<DiskImage> {
   return {
     folder,
     freeBytes,
-    fill: async (leaveBytes) => {
+    async fill(leaveBytes) {
       const takeBytes = (await freeBytes()) - leaveBytes;
-      if (takeBytes > 0) await run('fallocate', ['-l', String(takeBytes), path.join(folder, BALLAST)]);
+      if (takeBytes > 0) await lengthen(ballast, takeBytes);
     },
-    release: () => rm(path.join(folder, BALLAST), { force: true }),
+    release: () => rm(ballast, { force: true }),
     async cutPower() {
       if (!cutter) throw new Error('this disk can not lose its power');
       await run(cutter, [folder]);
@@ -111,6 +111,16 @@ async function makeFile(file: string, sizeMb: number): Promise<void> {
   await handle.close();
   // nothing kept for root, so that "full" is full for everyone; the tables at once, not while it is used
   await run('mkfs.ext4', ['-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0', file]);
+}
+
+/** Takes what is there when somebody else was faster: the disk is full then. */
+async function lengthen(file: string, bytes: number): Promise<void> {
+  const { size } = await stat(file).catch(() => ({ size: 0 }));
+  try {
+    await run('fallocate', ['--offset', String(size), '--length', String(bytes), file]);
+  } catch (error) {
+    if (!String(error).includes('No space left')) throw error;
+  }
 }
 
 async function run(program: string, args: readonly string[]): Promise<void> {

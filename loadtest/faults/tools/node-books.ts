@@ -57,6 +57,11 @@ export async function assertTakesWrites(url: string): Promise<void> {
   );
 }
 
+/** The node goes on with a new file of its log, as it does when one is full. @throws Error when it has no room for that */
+export async function beginLogFile(url: string): Promise<void> {
+  await onNode(url, (sql) => sql`SELECT pg_switch_wal()`);
+}
+
 async function onNode<T>(url: string, ask: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const connection = { statement_timeout: 10_000 };
   const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, connection });
