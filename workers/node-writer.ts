@@ -105,7 +105,8 @@ export class NodeWriter {
   }
 
   #pumpIn(ms: number): void {
-    this.#pace ??= setTimeout(() => {
+    if (this.#pace !== undefined) return;
+    this.#pace = setTimeout(() => {
       this.#pace = undefined;
       this.#pump();
     }, ms);

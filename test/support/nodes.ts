@@ -109,24 +109,7 @@ export function scanNo(number: number, fields: Partial<Scan> = {}): Scan {
   };
 }
 
-/** Everything in which the totals of a node differ from its scans: nothing, or one line for each day. */
-export async function wrongTotals(pool: Pool): Promise<string[]> {
-  const { rows } = await pool.query<{ line: string }>(`
-    WITH counted AS (
-      SELECT shard, skier_id, resort_id, season, day, min(local_date) AS local_date, count(*)::int AS rides,
-        sum(vertical_m)::int AS vertical_m, min(scanned_at) AS first_at, max(scanned_at) AS last_at,
-        array_agg(lift_id::bigint * 32 + hour ORDER BY lift_id, hour) AS lift_hours
-      FROM scans GROUP BY shard, skier_id, resort_id, season, day
-    ), held AS (
-      SELECT shard, skier_id, resort_id, season, day, local_date, rides, vertical_m, first_at, last_at,
-        (SELECT array_agg(ride ORDER BY ride) FROM unnest(lift_hours) AS ride) AS lift_hours
-      FROM skier_days
-    )
-    (SELECT 'only in totals: ' || to_jsonb(held)::text AS line FROM (SELECT * FROM held EXCEPT SELECT * FROM counted) AS held)
-    UNION ALL
-    (SELECT 'only in scans: ' || to_jsonb(counted)::text FROM (SELECT * FROM counted EXCEPT SELECT * FROM held) AS counted)`);
-  return rows.map(({ line }) => line);
-}
+export { wrongTotals } from '../../loadtest/faults/checker-rows.ts';
 
 /** Moves a shard's leaves by hand, as a move does in the end: copied, detached from one node, attached to the other. */
 export async function moveLeaves(from: Pool, to: Pool, shard: number): Promise<void> {
