@@ -22,9 +22,12 @@ function startReplica(of: number | string): Promise<TestRedis> {
   return startRedis({ args: [...QUICK, '--replicaof', '127.0.0.1', String(of)] });
 }
 
-async function inStep(replica: TestRedis): Promise<void> {
-  const client = new Redis(replica.url);
-  await until('the replica is in step', async () => /^master_link_status:up/m.test(await client.info('replication')));
+/** As the primary sees it: it counts a replica only once that has answered for the first time. */
+async function inStep(primary: TestRedis): Promise<void> {
+  const client = new Redis(primary.url);
+  await until('the replica is in step', async () => /^slave0:.*state=online/m.test(await client.info('replication')));
+  await client.set('in-step', 1);
+  await until('and confirms', async () => (await client.wait(1, 1_000)) === 1);
   client.disconnect();
 }
 
@@ -35,7 +38,7 @@ describe.skipIf(!redisAvailable)('a queue that waits for a replica', () => {
   beforeEach(async () => {
     primary = await startRedis({ args: QUICK });
     replica = await startReplica(primary.port);
-    await inStep(replica);
+    await inStep(primary);
     site = { ...(await openSite(primary.url)), ackDeadlineMs: DEADLINE_MS, queueReplicas: 1 };
   });
   afterEach(async () => {
@@ -130,8 +133,8 @@ describe.skipIf(!redisAvailable)('a failover to a replica that was cut off', () 
     stops.push(() => proxy.close());
     const replica = await startReplica(new URL(proxy.url).port);
     stops.push(() => replica.stop());
-    await inStep(replica);
-    const site = { ...(await openSite(primary.url)), ackDeadlineMs: 500, queueReplicas };
+    await inStep(primary);
+    const site = { ...(await openSite(primary.url)), ackDeadlineMs: 2_000, queueReplicas };
     stops.push(() => site.lifecycle.stop(10_000));
     const producer = await openProducer(site);
     const before = await ackedOf(producer, 40);
