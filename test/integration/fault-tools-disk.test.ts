@@ -65,6 +65,13 @@ describe.skipIf(answer !== true)(`a disk in a file${answer === true ? '' : ` (sk
     await writeFile(inDisk('large'), Buffer.alloc(4 * MB));
   });
 
+  test('is gone also when it is removed while its power comes back', async () => {
+    const powerOn = disk.powerOn();
+    await disk.remove();
+    await powerOn;
+    expect(await readFile('/proc/mounts', 'utf8')).not.toContain(disk.folder);
+  });
+
   test('is gone after it was removed, also when something still stands in it', async () => {
     const file = await open(inDisk('open'), 'w');
     await disk.remove();

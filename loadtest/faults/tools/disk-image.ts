@@ -67,6 +67,7 @@ export async function createDiskImage(o: DiskImageOptions): Promise<DiskImage> {
   await mkdir(folder, { mode: 0o755 });
   await makeFile(file, o.sizeMb);
   let isMounted = false;
+  let poweringOn: Promise<void> = Promise.resolve();
   const mount = async () => {
     await run('mount', ['-o', 'loop,noatime', file, folder]);
     isMounted = true;
@@ -93,11 +94,12 @@ export async function createDiskImage(o: DiskImageOptions): Promise<DiskImage> {
       if (!cutter) throw new Error('this disk can not lose its power');
       await run(cutter, [folder]);
     },
-    async powerOn() {
-      await until('the disk is free', () => unmount().then(() => true), { timeoutMs: FREE_MS });
-      await mount();
+    powerOn() {
+      poweringOn = until('the disk is free', () => unmount().then(() => true), { timeoutMs: FREE_MS }).then(mount);
+      return poweringOn;
     },
     async remove() {
+      await poweringOn.catch(() => {}); // whoever waits for it is told
       if (isMounted) await unmount().catch(() => run('umount', ['--lazy', folder]));
       isMounted = false;
       await rm(file, { force: true });
