@@ -47,8 +47,10 @@ async function runFaults(named: readonly Fault[], flags: Flags, lifecycle: Lifec
   for (const fault of chosen) {
     const able = fault.canRun();
     if (able === true) {
-      for (const planned of plan(fault, flags.controls))
+      for (const planned of plan(fault, flags.controls)) {
         runs.push(await runOne(planned, { ...flags, seed }, lifecycle));
+        if (lifecycle.isStopping) return 1; // Ctrl-C: nothing new is started
+      }
     } else {
       notRun.push({ fault: fault.name, reason: able });
       print(`${fault.name} can't run here: ${able}`);

@@ -69,12 +69,19 @@ const NODE_NAMES = ['alpha', 'beta'];
  * Starts a split stack. The data is below the system's folder for temporary files (`TMPDIR`); where that is in memory, no
  * fsync costs anything: see the machine's description in the results.
  *
+ * @param owner stops it, also when it is told to while the stack still starts (Ctrl-C): once everything that is being
+ *   started is there, or has failed
  * @throws Error when a part does not start; whatever was started is stopped again
  */
-export async function startStack(o: StackOptions): Promise<Stack> {
+export async function startStack(o: StackOptions, owner?: Lifecycle): Promise<Stack> {
   const lifecycle = new Lifecycle({ logger: createLogger({ level: 'warn', process: 'stack' }) });
+  const building = build(o, lifecycle);
+  owner?.onStop('stack', async () => {
+    await Promise.allSettled([building]);
+    await lifecycle.stop(STOP_MS);
+  });
   try {
-    return await build(o, lifecycle);
+    return await building;
   } catch (error) {
     await lifecycle.stop(STOP_MS).catch(() => {}); // the first error is the one that tells
     throw error;

@@ -32,8 +32,7 @@ type Round = Record<string, Turn>;
 
 /** The first four rows: the edge against servers that do less, turn by turn. */
 export async function ackRates(size: BenchSize, lifecycle: Lifecycle): Promise<Figure[]> {
-  const stack = await startStack({ queue: 'redis', workers: 0, rides: 0, redisArgs: NO_REWRITE });
-  lifecycle.onStop('stack', () => stack.stop());
+  const stack = await startStack({ queue: 'redis', workers: 0, rides: 0, redisArgs: NO_REWRITE }, lifecycle);
   const contenders = await startContenders(stack, lifecycle);
   const rounds: Round[] = [];
   for (let round = 0; round <= size.rounds; round += 1) {

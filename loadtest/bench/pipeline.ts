@@ -10,7 +10,6 @@ export interface Pipeline {
 }
 
 export async function startPipeline(lifecycle: Lifecycle, o: Pick<StackOptions, 'rides'>): Promise<Pipeline> {
-  const stack = await startStack({ queue: 'redis', edges: 1, workers: 1, rides: o.rides ?? 0 });
-  lifecycle.onStop('stack', () => stack.stop());
+  const stack = await startStack({ queue: 'redis', edges: 1, workers: 1, rides: o.rides ?? 0 }, lifecycle);
   return { stack, books: { opsUrl: stack.ops.url, adminKey: stack.adminKey } };
 }

@@ -14,8 +14,7 @@ export interface System {
 }
 
 export async function startSplit(lifecycle: Lifecycle, o: StackOptions): Promise<System> {
-  const stack = await startStack(o);
-  lifecycle.onStop('stack', () => stack.stop());
+  const stack = await startStack(o, lifecycle);
   return {
     writeUrls: stack.edges.map(({ url }) => url),
     readUrls: stack.rides.map(({ url }) => url),

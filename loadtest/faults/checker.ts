@@ -63,6 +63,9 @@ export function startChecker(): Checker {
     if (finding.is === 'progress') progress = finding.progress;
     if (finding.is === 'failed') failure = new Error(`the checker failed: ${finding.reason}`);
   });
+  child.on('error', (error) => {
+    failure ??= new Error('the checker can not be told anything', { cause: error });
+  });
   child.on('exit', (code) => {
     failure ??= new Error(`the checker ended with ${code}`);
   });

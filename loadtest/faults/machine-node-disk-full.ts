@@ -79,23 +79,29 @@ async function fillUp(context: FaultContext, { image, logFile }: NodeDisk): Prom
   context.mark(`${NODE} ${hasStopped ? 'stopped itself (PANIC)' : 'refused writes'}`);
 }
 
-/** A server that recovers gives back some segments of its log: they are taken from it, too. */
+/** Meanwhile the other node's lanes flow, and scans are acked. */
 async function stayFull(context: FaultContext, image: DiskImage): Promise<void> {
   const { url } = nodeOf(context.stack, NODE);
-  const others = untilMoreStored(nodeOf(context.stack, OTHER), MEANWHILE / 4);
-  const more = context.untilMoreAcked(MEANWHILE);
+  await Promise.all([
+    untilMoreStored(nodeOf(context.stack, OTHER), MEANWHILE / 4),
+    context.untilMoreAcked(MEANWHILE),
+    keepFull(context, image, url),
+  ]);
+  const takesWrites = await assertTakesWrites(url).then(
+    () => true,
+    () => false,
+  );
+  if (takesWrites) throw new Error(`${NODE} takes writes on a full disk`);
+}
+
+/** A server that recovers gives back some segments of its log: they are taken from it, too. */
+async function keepFull(context: FaultContext, image: DiskImage, url: string): Promise<void> {
   for (let round = 0; round < FULL_ROUNDS; round += 1) {
     await image.fill(0);
     // first it has no room for tables; then none for its log either, which it would find out by itself after some minutes
     if (round === FULL_ROUNDS / 2) await beginLogFile(url).catch(() => {});
     await context.wait(500);
   }
-  await Promise.all([others, more]);
-  const takesWrites = await assertTakesWrites(url).then(
-    () => true,
-    () => false,
-  );
-  if (takesWrites) throw new Error(`${NODE} takes writes on a full disk`);
 }
 
 async function makeRoom(context: FaultContext, { image }: NodeDisk): Promise<void> {

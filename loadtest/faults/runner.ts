@@ -55,6 +55,8 @@ const DRAIN_MS = 120_000;
 /** Without a new ack for so long, a run is given up. */
 const NO_ACK_MS = 60_000;
 const PROGRESS_MS = 5_000;
+/** For what a fault has begun, e.g. the start of a server. */
+const GIVE_UP_MS = 15_000;
 /** The load is under way when this share is acked. */
 const WARM_UP_SHARE = 0.05;
 
@@ -107,8 +109,8 @@ async function setUp(
   lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
   const place: FaultPlace = { folder, lifecycle };
   const options = await (control ?? fault).stack(place);
-  const stack = await startStack({ queue: 'redis', edges: 2, workers: 2, rides: 0, ...options });
-  lifecycle.onStop('stack', () => stack.stop());
+  const stack = await startStack({ queue: 'redis', edges: 2, workers: 2, rides: 0, ...options }, lifecycle);
+  if (lifecycle.isStopping) throw new Error('stopped while it started');
   const checker = startChecker();
   lifecycle.onStop('checker', () => checker.close());
   const timeline = startTimeline(stack, lifecycle, () => checker.progress());
@@ -137,13 +139,15 @@ async function loadAndCheck(
   control: FaultControl | undefined,
   o: RunOptions,
 ): Promise<Seen> {
-  const { stack, checker, timeline } = bench;
+  const { stack, place, checker, timeline } = bench;
   const givenUp = new AbortController();
   const watching = watchAcks(bench, fault.name, givenUp, o);
   try {
     await untilAcked(checker, o.acks * WARM_UP_SHARE, givenUp.signal);
     const context = contextOf(bench, fault, givenUp.signal, o);
-    await (control?.inflict ? control.inflict(context) : fault.inflict(context));
+    const inflicting = control?.inflict ? control.inflict(context) : fault.inflict(context);
+    place.lifecycle.onStop('the fault', () => giveUp(inflicting, givenUp));
+    await inflicting;
     timeline.mark('healed');
     const clearedS = timeline.watchBacklog();
     await untilAcked(checker, o.acks, givenUp.signal);
@@ -160,6 +164,12 @@ async function loadAndCheck(
     givenUp.abort();
     await watching;
   }
+}
+
+/** Before the stack goes: otherwise the fault would start again what was just stopped, and leave it behind. */
+async function giveUp(inflicting: Promise<void>, givenUp: AbortController): Promise<void> {
+  givenUp.abort(new Error('stopped'));
+  await Promise.race([Promise.allSettled([inflicting]), delay(GIVE_UP_MS, undefined, { ref: false })]);
 }
 
 /** What the checker needs to read everything: the servers' own addresses. */

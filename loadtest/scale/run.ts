@@ -25,13 +25,8 @@ export async function runScale(
   options: ScaleOptions,
   o: { lifecycle: Lifecycle; onSample: (sample: PoolSample) => void },
 ): Promise<ScaleReport> {
-  const stack = await startStack({
-    queue: options.queue,
-    workers: 0,
-    rides: 0,
-    env: { WORKER_SCANS_PER_S: String(options.workerScansPerS), BACKLOG_TARGET_MS: String(TARGET_S * 1_000) },
-  });
-  o.lifecycle.onStop('stack', () => stack.stop());
+  const env = { WORKER_SCANS_PER_S: String(options.workerScansPerS), BACKLOG_TARGET_MS: String(TARGET_S * 1_000) };
+  const stack = await startStack({ queue: options.queue, workers: 0, rides: 0, env }, o.lifecycle);
   const pool = await startPool(stack, options);
   o.lifecycle.onStop('pool', () => pool.stop());
   const books = { opsUrl: stack.ops.url, adminKey: stack.adminKey };
