@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import type { Lifecycle } from '../../src/platform/lifecycle.ts';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { median } from '../client/latencies.ts';
 import { print } from '../results.ts';
 import { type Stack, startStack } from '../stack.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 
 export const PROJECT = path.resolve(import.meta.dirname, '../..');

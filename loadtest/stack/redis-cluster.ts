@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 import { requireProgram } from './programs.ts';
 import { DURABLE, ping } from './redis-server.ts';

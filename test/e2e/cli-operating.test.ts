@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { processesNaming, type Run, runLiftline } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { addDevice } from '../../src/directory/add-device.ts';
 import { withDirectory } from '../../src/directory/database.ts';
 import { importResorts } from '../../src/directory/import-resorts.ts';

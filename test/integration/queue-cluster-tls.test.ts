@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { selfSignedCertificate } from '../../loadtest/stack/nginx.ts';
 import { findTool } from '../support/tools.ts';
 import type { RedisCluster } from '../../loadtest/stack/redis-cluster.ts';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { checkDurability } from '../../src/queue/durability.ts';
 import { openProducer } from '../../src/queue/producer.ts';
 import { redisAvailable } from '../support/redis.ts';

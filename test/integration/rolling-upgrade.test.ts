@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { queueCommand } from '../../src/cli/queue.ts';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { prepareNodes } from '../../src/cli/prepare-nodes.ts';
 import { withDirectory } from '../../src/directory/database.ts';
 import { importResorts } from '../../src/directory/import-resorts.ts';

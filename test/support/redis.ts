@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort } from '../../src/cli/embedded-postgres.ts';
+import { freePort } from '../../src/cli/free-port.ts';
 import { findTool } from './tools.ts';
 import { until } from './until.ts';
 
