@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { freePort } from './free-port.ts';
+import { identify } from './process-identity.ts';
 import { type ServerOwner, serverOwner } from './server-owner.ts';
 
 /** A Postgres server of our own on a loopback port that was free. */
@@ -32,6 +33,7 @@ export interface EmbeddedPostgresOptions {
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
+const REAP_TIMEOUT_MS = 30_000;
 const PORT_ATTEMPTS = 5;
 
 /**
@@ -135,13 +137,22 @@ async function readPassword(file: string): Promise<string> {
 /** After kill -9 of its starter a server may still run on the cluster: it is stopped, then started under our eyes. */
 async function stopLeftover(cluster: string): Promise<void> {
   const { pid } = await readPidFile(cluster);
-  if (!pid || !(await runsIn(pid, cluster))) return;
-  process.kill(pid, 'SIGINT');
-  const deadline = Date.now() + STOP_TIMEOUT_MS;
-  while (isAlive(pid)) {
-    if (Date.now() > deadline) process.kill(pid, 'SIGQUIT');
-    await delay(50);
+  if (!pid) return;
+  if (await runsIn(pid, cluster)) {
+    process.kill(pid, 'SIGINT');
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    while (identify(pid)) {
+      if (Date.now() > deadline) process.kill(pid, 'SIGQUIT');
+      await delay(50);
+    }
   }
+  await untilReaped(pid);
+}
+
+/** A server that has ended keeps its pid until its parent asks how, and until then Postgres refuses to start in its place. */
+async function untilReaped(pid: number): Promise<void> {
+  const deadline = Date.now() + REAP_TIMEOUT_MS;
+  while (isAlive(pid) && !identify(pid) && Date.now() < deadline) await delay(50);
 }
 
 async function launch(
