@@ -23,7 +23,7 @@ export interface LaneWorkerOptions {
   writesInFlight: number;
   /** as `NodeWriterOptions` say */
   paceMs: number;
-  handful: number;
+  jobsAtOnce: number;
   /** the queue server's clock, or undefined while it is not known */
   queueNowMs: () => number | undefined;
   metrics: WorkerMetrics;
@@ -110,8 +110,8 @@ export class LaneWorker {
     if (!writer) {
       const store = (parts: BatchPart[]) => storeParts(nodes.of(address()), lane, parts);
       const onStored = (part: BatchPart) => this.#noteFreshness(part);
-      const { writesInFlight, paceMs, handful } = this.#o;
-      const pacing = { maxRows, writesInFlight, paceMs, handful };
+      const { writesInFlight, paceMs, jobsAtOnce } = this.#o;
+      const pacing = { maxRows, writesInFlight, paceMs, jobsAtOnce };
       writer = new NodeWriter({ lane, node, store, ...pacing, onStored, metrics, logger });
       this.#writers.set(id, writer);
     }

@@ -19,8 +19,8 @@ export interface NodeWriterOptions {
   writesInFlight: number;
   /** milliseconds from the start of one write to that of the next, unless enough waits to make the next one worth it */
   paceMs: number;
-  /** jobs that can be here at once: with so many, waiting brings no more */
-  handful: number;
+  /** jobs of the lane that are taken at once: with so many here, waiting brings no more */
+  jobsAtOnce: number;
   /** called for each part once it is committed */
   onStored: (part: BatchPart) => void;
   metrics: WorkerMetrics;
@@ -54,7 +54,7 @@ export class NodeWriter {
   /** the parts of the writes under way */
   #partsInWrites = 0;
   #nextStartAt = 0;
-  #pace: NodeJS.Timeout | undefined;
+  #nextStart: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
   #isAway = false;
   #remindedAt = Number.NEGATIVE_INFINITY;
@@ -105,16 +105,16 @@ export class NodeWriter {
   }
 
   #pumpIn(ms: number): void {
-    if (this.#pace !== undefined) return;
-    this.#pace = setTimeout(() => {
-      this.#pace = undefined;
+    if (this.#nextStart !== undefined) return;
+    this.#nextStart = setTimeout(() => {
+      this.#nextStart = undefined;
       this.#pump();
     }, ms);
   }
 
   /** Whether waiting longer would bring nothing. */
   #isWorthAWrite(): boolean {
-    if (this.#isAway || this.#waiting.length + this.#partsInWrites >= this.#o.handful) return true;
+    if (this.#isAway || this.#waiting.length + this.#partsInWrites >= this.#o.jobsAtOnce) return true;
     return this.#waiting.reduce((sum, { part }) => sum + part.scans.length, 0) >= WORTH_A_WRITE;
   }
 

@@ -75,12 +75,11 @@ export async function runWorker(
   const watch = watchPools(metrics.registry, 'worker');
   const workerOf = openWorkers(config, { queue, directory, producer, watch, metrics: workerMetrics });
   startSweeper({ ...queue, lanes, everyMs: config.stallCheckMs });
-  const brake = new Brake(config.workerScansPerS);
+  const brake = new Brake({ scansPerS: config.workerScansPerS, onMove: note });
   const consumers = startLanes(config, queue, lanes, (lane) => {
     const worker = workerOf(lane);
     return async (job) => {
-      await brake.pass(scansIn(job.data), job.signal);
-      for (const braked of lanes) note(braked); // the jobs of all lanes stand in one line
+      await brake.pass(lane, scansIn(job.data), job.signal);
       await worker.handle(job);
     };
   });
@@ -118,7 +117,7 @@ function openWorkers(
     maxRowsPerWrite: config.maxRowsPerWrite,
     writesInFlight: WRITES_IN_FLIGHT,
     paceMs: config.writePaceMs,
-    handful: config.workerConcurrency,
+    jobsAtOnce: config.workerConcurrency,
     metrics,
     logger,
   };

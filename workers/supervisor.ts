@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Lifecycle } from '../src/platform/lifecycle.ts';
 import type { Logger } from '../src/platform/logger.ts';
-import type { LaneBacklog } from '../src/queue/backlog.ts';
+import { type LaneBacklog, unfinishedJobs } from '../src/queue/backlog.ts';
 import type { BacklogReader } from '../src/queue/backlog-reader.ts';
 import { workersNeeded } from '../src/queue/workers-needed.ts';
 import { type PoolLook, PoolMeter } from './pool-meter.ts';
@@ -135,9 +135,9 @@ function lookOf(lanes: readonly LaneBacklog[], pool: WorkerPool): PoolLook {
   };
 }
 
-function waitingScans({ scans, waitingJobs, activeJobs, delayedJobs, failedJobs }: LaneBacklog): number {
-  const jobs = waitingJobs + activeJobs + delayedJobs + failedJobs;
-  return jobs === 0 ? 0 : (scans * waitingJobs) / jobs;
+function waitingScans(lane: LaneBacklog): number {
+  const jobs = unfinishedJobs(lane);
+  return jobs === 0 ? 0 : (lane.scans * lane.waitingJobs) / jobs;
 }
 
 function declare({ registry, pool }: SupervisorOptions): (view: PoolView) => void {

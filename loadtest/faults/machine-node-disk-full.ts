@@ -1,5 +1,6 @@
 import { readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { identify } from '../../src/cli/process-identity.ts';
 import { until } from '../client/until.ts';
 import type { Stack } from '../stack.ts';
 import type { Fault, FaultContext, FaultPlace, FaultStackOptions } from './fault.ts';
@@ -67,15 +68,16 @@ async function inflict(context: FaultContext): Promise<void> {
 }
 
 async function fillUp(context: FaultContext, { image, logFile }: NodeDisk): Promise<void> {
-  const refusals = async () => (await readFile(logFile, 'utf8')).split('No space left on device').length;
-  const before = await refusals();
+  const times = async (words: string) => (await readFile(logFile, 'utf8')).split(words).length;
+  const refusals = () => times('No space left on device');
+  const [before, stopsBefore] = [await refusals(), await times('PANIC')];
   await image.fill(LEFT_BYTES);
   context.mark(`disk of ${NODE} is nearly full`);
   const isFull = async () => (await refusals()) > before || undefined;
   await until('Postgres finds its disk full', isFull, { timeoutMs: FULL_MS });
   context.mark(`${NODE} finds its disk full`);
   await stayFull(context, image);
-  const hasStopped = (await readFile(logFile, 'utf8')).includes('PANIC');
+  const hasStopped = (await times('PANIC')) > stopsBefore;
   context.mark(`${NODE} ${hasStopped ? 'stopped itself (PANIC)' : 'refused writes'}`);
 }
 
@@ -107,7 +109,7 @@ async function keepFull(context: FaultContext, image: DiskImage, url: string): P
 async function makeRoom(context: FaultContext, { image }: NodeDisk): Promise<void> {
   const { server, url } = nodeOf(context.stack, NODE);
   await image.release();
-  if (!isRunning(server.pid)) await server.restart();
+  if (!identify(server.pid)) await server.restart();
   const takesWrites = () => assertTakesWrites(url).then(() => true);
   await until(`${NODE} takes writes`, takesWrites, { timeoutMs: WHOLE_MS, everyMs: 250 });
   context.mark(`${NODE} has room again`);
@@ -117,13 +119,4 @@ function nodeOf(stack: Stack, name: string): Stack['nodes'][number] {
   const node = stack.nodes.find((one) => one.name === name);
   if (!node) throw new Error(`there is no node ${name}`);
   return node;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

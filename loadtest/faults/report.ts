@@ -32,7 +32,6 @@ const HEAD = [
 ];
 const SHOWN = 6;
 
-/** Reasons that several faults share are said once. */
 export function withoutControlOf(faults: readonly Fault[]): FaultsReport['withoutControl'] {
   return faults.flatMap(({ name, control }) => ('none' in control ? [{ fault: name, reason: control.none }] : []));
 }

@@ -1,4 +1,5 @@
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
+import { identify } from '../../src/cli/process-identity.ts';
 import { until } from '../client/until.ts';
 import { signalTree, treeOf } from './process-tree.ts';
 
@@ -35,7 +36,7 @@ export async function startPostgresServer(plan: PostgresPlan): Promise<PostgresS
     async kill() {
       const pids = treeOf(running.pid);
       signalTree(running.pid, 'SIGKILL');
-      await until('every process of the server is gone', () => (pids.some(isAlive) ? undefined : true), {
+      await until('every process of the server is gone', () => (pids.some((pid) => identify(pid)) ? undefined : true), {
         timeoutMs: GONE_MS,
       });
     },
@@ -47,13 +48,4 @@ export async function startPostgresServer(plan: PostgresPlan): Promise<PostgresS
       await running.stop();
     },
   };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

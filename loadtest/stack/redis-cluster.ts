@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from '../../src/cli/free-port.ts';
+import { until } from '../client/until.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 import { requireProgram } from './programs.ts';
 import { DURABLE, ping } from './redis-server.ts';
@@ -125,16 +125,16 @@ async function join(nodes: readonly RedisClusterNode[], masters: number): Promis
       if (i > 0) await first.call('CLUSTER', 'MEET', '127.0.0.1', String(nodes[i]?.port), busPort[1]);
     }
     const all = (state: (client: Redis) => Promise<boolean>) => async () =>
-      (await Promise.all(clients.map(state))).every(Boolean);
-    await until(
-      all(async (client) => field(await client.cluster('INFO'), 'cluster_known_nodes') === `${nodes.length}`),
-    );
+      (await Promise.all(clients.map(state))).every(Boolean) || undefined;
+    const knowsAll = async (client: Redis) =>
+      field(await client.cluster('INFO'), 'cluster_known_nodes') === `${nodes.length}`;
+    await until('the nodes know each other', all(knowsAll), { timeoutMs: READY_MS });
     for (const [i, client] of clients.entries()) {
       if (i < masters) continue;
       const master = clients[i % masters] as Redis;
       await client.cluster('REPLICATE', await master.cluster('MYID'));
     }
-    await until(all(isInStep));
+    await until('the replicas are in step', all(isInStep), { timeoutMs: READY_MS });
   } finally {
     for (const client of clients) client.disconnect();
   }
@@ -177,13 +177,5 @@ async function onNode<T>(url: string, ask: (redis: Redis) => Promise<T>): Promis
     return await ask(redis);
   } finally {
     redis.disconnect();
-  }
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + READY_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('the nodes did not come together');
-    await delay(50);
   }
 }

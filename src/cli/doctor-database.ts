@@ -1,4 +1,5 @@
 import postgres, { type Sql } from 'postgres';
+import { type ClockSkew, judgeClockSkew, measureSkew } from '../queue/clock-skew.ts';
 import { type Finding, fail, ok, warn } from './doctor-finding.ts';
 import { checkDisk } from './doctor-local.ts';
 
@@ -20,10 +21,7 @@ export async function onDatabase<T>(url: string, ask: (sql: Sql) => Promise<T>):
   }
 }
 
-export interface ServerFacts {
-  /** its clock minus this machine's, milliseconds, and how far that may be off */
-  skewMs: number;
-  errorMs: number;
+export interface ServerFacts extends ClockSkew {
   maxConnections: number;
   freeConnections: number;
   /** where the server keeps its data, when it tells */
@@ -51,25 +49,22 @@ export async function readServerFacts(sql: Sql): Promise<ServerFacts> {
   };
 }
 
-/** Asks a server for its time; it read its clock somewhere inside of the round trip. */
-export async function measureSkew(readMs: () => Promise<number>): Promise<{ skewMs: number; errorMs: number }> {
-  const askedAt = Date.now();
-  const serverMs = await readMs();
-  const errorMs = (Date.now() - askedAt) / 2;
-  return { skewMs: serverMs - (askedAt + errorMs), errorMs };
-}
-
 const SKEW_WARN_MS = 1_000;
 const SKEW_FAIL_MS = 10_000;
 
 /**
- * Ages and freshness are told on the queue's clock, so that small skew only confuses people who read logs; on Postgres,
- * workers keep a job's lock (LOCK_MS, 10 s) by their own.
+ * Ages and freshness are told on the queue's clock, so that small skew only confuses people who read logs.
+ *
+ * @param lockMs of a queue on Postgres: its workers keep a job's lock by their own clocks, and refuse to start as they do here
  */
-export function judgeClock(check: string, { skewMs, errorMs }: Pick<ServerFacts, 'skewMs' | 'errorMs'>): Finding {
+export function judgeClock(check: string, skew: ClockSkew, lockMs?: number): Finding {
+  const { skewMs, errorMs } = skew;
   const sureMs = Math.max(0, Math.abs(skewMs) - errorMs);
-  const detail = `${(skewMs / 1000).toFixed(1)} s ${skewMs < 0 ? 'behind' : 'ahead of'} this machine`;
+  const detail = `${(Math.abs(skewMs) / 1000).toFixed(1)} s ${skewMs > 0 ? 'behind' : 'ahead of'} this machine`;
   const fix = 'synchronise the clocks (chrony, systemd-timesyncd)';
+  const forWorkers = lockMs === undefined ? undefined : judgeClockSkew(skew, lockMs);
+  if (forWorkers && 'problem' in forWorkers) return fail(check, forWorkers.problem, fix);
+  if (forWorkers) return warn(check, forWorkers.warning, fix);
   if (sureMs > SKEW_FAIL_MS) return fail(check, detail, fix);
   return sureMs > SKEW_WARN_MS ? warn(check, detail, fix) : ok(check, `within ${Math.ceil(sureMs + errorMs)} ms`);
 }
@@ -88,10 +83,22 @@ export function judgeConnections(
   return freeConnections < maxConnections * FREE_WARN_SHARE ? warn(check, detail, fix) : ok(check, detail);
 }
 
-/** @returns the findings about the server behind a URL; its disk only when it is this machine's */
-export async function judgeServer(url: string, facts: ServerFacts, pool: number): Promise<Finding[]> {
+/**
+ * @param o.pool what one more process would open
+ * @param o.lockMs see {@link judgeClock}
+ * @returns the findings about the server behind a URL; its disk only when it is this machine's
+ */
+export async function judgeServer(
+  url: string,
+  facts: ServerFacts,
+  { pool, lockMs }: { pool: number; lockMs?: number },
+): Promise<Finding[]> {
   const { host, hostname } = new URL(url);
   const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
   const disk = isHere && facts.dataFolder ? await checkDisk(`disk of ${host}`, facts.dataFolder) : [];
-  return [judgeClock(`clock of ${host}`, facts), judgeConnections(`connections of ${host}`, facts, pool), ...disk];
+  return [
+    judgeClock(`clock of ${host}`, facts, lockMs),
+    judgeConnections(`connections of ${host}`, facts, pool),
+    ...disk,
+  ];
 }

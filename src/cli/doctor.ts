@@ -69,7 +69,7 @@ async function examineDirectory(url: string): Promise<{ findings: Finding[]; sna
     pending: await pendingDirectoryMigrations(sql),
     facts: await readServerFacts(sql),
   }));
-  const server = await judgeServer(url, facts, DIRECTORY_POOL);
+  const server = await judgeServer(url, facts, { pool: DIRECTORY_POOL });
   if (pending.length > 0) {
     const lacking = fail('directory', `its tables lack ${pending.join(', ')}`, 'run liftline init with all nodes');
     return { findings: [lacking, ...server] };
@@ -90,17 +90,18 @@ async function examineData(snapshot: DirectorySnapshot, context: CommandContext)
 async function judgeServers(servers: Map<string, ServerFacts>): Promise<Finding[]> {
   const { nodePool } = loadConfig({ NODE_POOL: process.env.NODE_POOL }, 'up');
   const byHost = new Map([...servers].map(([url, facts]) => [new URL(url).host, { url, facts }]));
-  const findings = [...byHost.values()].map(({ url, facts }) => judgeServer(url, facts, nodePool));
+  const findings = [...byHost.values()].map(({ url, facts }) => judgeServer(url, facts, { pool: nodePool }));
   return (await Promise.all(findings)).flat();
 }
 
 async function examineQueue(snapshot: DirectorySnapshot, context: CommandContext): Promise<Finding[]> {
   const address = await findQueue();
   const { laneCount } = snapshot;
-  const { queueDurability: mode } = loadConfig({ QUEUE_DURABILITY: process.env.QUEUE_DURABILITY }, 'up');
+  const { QUEUE_DURABILITY, LOCK_MS, ADMIT_MEMORY_PERCENT } = process.env;
+  const config = loadConfig({ QUEUE_DURABILITY, LOCK_MS, ADMIT_MEMORY_PERCENT }, 'up');
   const backlog = openBacklog({ ...address, laneCount, timeoutMs: TIMEOUT_MS, ...context });
   const nodes = openReadNodes({ poolSize: 1, timeoutMs: TIMEOUT_MS, ...context });
   const pipeline = createPipeline({ follower: staticDirectory(snapshot), backlog, nodes });
-  const queue = await checkQueue({ address, backlog, mode, laneCount, ...context });
+  const queue = await checkQueue({ address, backlog, config, laneCount, ...context });
   return [...queue, ...judgeBooks(await pipeline.read())];
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readSnapshot } from '../directory/load-snapshot.ts';
 import { openBacklog } from '../queue/backlog-reader.ts';
-import type { LaneBacklog } from '../queue/backlog.ts';
+import { type LaneBacklog, oldestAgeMs } from '../queue/backlog.ts';
 import { type FailedJob, openFailedJobs } from '../queue/failed-jobs.ts';
 import { wholeNumber } from './arguments.ts';
 import { findQueue, onDirectory } from './operator.ts';
@@ -87,9 +87,9 @@ function totalOf(lanes: LaneBacklog[]) {
   };
 }
 
-/** @returns seconds on the queue's clock, or null for an empty lane */
-function oldestAgeS({ takenAt, oldestAcceptedAt }: LaneBacklog): number | null {
-  return oldestAcceptedAt === null ? null : Math.max(0, takenAt - oldestAcceptedAt) / 1000;
+function oldestAgeS(lane: LaneBacklog): number | null {
+  const ageMs = oldestAgeMs(lane);
+  return ageMs === null ? null : ageMs / 1000;
 }
 
 function showStatus(lanes: LaneBacklog[]): string {

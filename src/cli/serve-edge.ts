@@ -4,7 +4,7 @@ import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import { createEdgeApp } from '../edge/app.ts';
 import { DeviceQuota } from '../edge/device-quota.ts';
 import { GroupCommit } from '../edge/group-commit.ts';
-import { createGateMetrics, declarePendingLimit } from '../edge/gate-metrics.ts';
+import { createGateMetrics } from '../edge/gate-metrics.ts';
 import { createEdgeMetrics, type EdgeMetrics } from '../edge/metrics.ts';
 import { type Admission, openAdmission } from '../queue/admission.ts';
 import { openProducer } from '../queue/producer.ts';
@@ -40,7 +40,6 @@ export async function openEdge(
   const producer = await openProducer({ ...config, laneCount, logger, lifecycle });
   const edgeMetrics = createEdgeMetrics(metrics.registry);
   const noteGates = createGateMetrics({ registry: metrics.registry, directory });
-  declarePendingLimit(metrics.registry, config.maxPendingScans);
   const admission = await watchQueue(context, laneCount, edgeMetrics);
   const commit = new GroupCommit({
     async enqueue(lane, scans) {

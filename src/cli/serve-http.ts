@@ -50,7 +50,7 @@ export async function serveHttp(context: ProcessContext, o: ServeHttpOptions): P
     app.replace(createHttpApp({ ...common, ...parts, ready }));
   };
   const built = build();
-  await Promise.race([built, delay(SILENT_START_MS)]);
+  await Promise.race([built, delay(SILENT_START_MS, undefined, { ref: false })]);
 
   const leaveMs = o.leaveMs ?? 0;
   const { url } = await listen(app, { ...config, leaveMs, logger, lifecycle: intake, name: o.name });

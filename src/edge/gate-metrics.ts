@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { DirectoryFollower } from '../directory/follower.ts';
-import type { Scan } from '../domain/scan.ts';
+import { OPEN_DEVICE_ID, type Scan } from '../domain/scan.ts';
 
 /** Gates that one edge remembers: more than a resort group has. Of more, those that were silent longest are left out. */
 const MAX_GATES = 2_000;
@@ -38,8 +38,6 @@ export function createGateMetrics(o: {
   };
 }
 
-/** Who posts without a key while the SkiDataAPI is open is no gate. */
-const OPEN_DEVICE = 0;
 const FORGOTTEN_AFTER_MS = 12 * 3_600_000;
 
 function lastScanGauge(gates: Map<number, Seen>, directory: Pick<DirectoryFollower, 'snapshot'>, now: () => number) {
@@ -56,7 +54,8 @@ function lastScanGauge(gates: Map<number, Seen>, directory: Pick<DirectoryFollow
       );
       for (const [deviceId, { resortId, atMs }] of gates) {
         const device = names.get(deviceId);
-        if (device !== undefined && deviceId !== OPEN_DEVICE) this.set({ device, resort: resortId }, atMs / 1000);
+        // who posts without a key while the SkiDataAPI is open is no gate
+        if (device !== undefined && deviceId !== OPEN_DEVICE_ID) this.set({ device, resort: resortId }, atMs / 1000);
       }
     },
   });
@@ -67,14 +66,4 @@ function forget(gates: Map<number, Seen>, beforeMs: number): void {
   if (gates.size <= MAX_GATES) return;
   const silentFirst = [...gates].toSorted(([, a], [, b]) => a.atMs - b.atMs);
   for (const [deviceId] of silentFirst.slice(0, gates.size - MAX_GATES)) gates.delete(deviceId);
-}
-
-/** Declares how many scans may wait in this edge, beside how many do. */
-export function declarePendingLimit(registry: Registry, limit: number): void {
-  const gauge = new Gauge({
-    name: 'liftline_edge_pending_limit_scans',
-    help: 'MAX_PENDING_SCANS: with so many waiting, scans are refused',
-    registers: [registry],
-  });
-  gauge.set(limit);
 }

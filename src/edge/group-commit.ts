@@ -73,7 +73,7 @@ export class GroupCommit {
     this.#maxWaitMs = o.maxWaitMs;
     this.#refusalOf = o.refusalOf;
     this.#metrics = o.metrics;
-    o.metrics.watchPending(() => this.#pendingScans);
+    o.metrics.watchPending(() => this.#pendingScans, o.maxPendingScans);
   }
 
   /** Scans that were taken and have no answer yet. */
@@ -93,8 +93,8 @@ export class GroupCommit {
    * Takes scans that share one fate: they travel in one job.
    *
    * @param scans 1 to 500, all of this lane
-   * @param settle is called at once with `overloaded` when there is no room here or in the lane; later with the confirmation, or with the
-   *   problem of the job that carried them (`queue_unavailable`, say)
+   * @param settle is called at once with `overloaded` when there is no room here or in the lane; later with the
+   *   confirmation, or with the problem of the job that carried them (`queue_unavailable`, say)
    */
   addTogether(lane: number, scans: readonly Scan[], settle: Settle): void {
     if (scans.length > MAX_SCANS_PER_BATCH) throw new RangeError(`a job holds at most ${MAX_SCANS_PER_BATCH} scans`);

@@ -13,8 +13,8 @@ export interface EdgeMetrics {
   unconfirmed(job: { lane: number }): void;
   /** scans that got no ack, by the problem's code */
   refused(code: ProblemCode, scans: number): void;
-  /** where the number of scans that wait for the queue is read from */
-  watchPending(pending: () => number): void;
+  /** where the number of scans that wait for the queue is read from, and how many may */
+  watchPending(pending: () => number, limit: number): void;
   /** where it is read from whether the lanes are open */
   watchAdmission(states: () => readonly AdmissionState[]): void;
   /** a lane has closed or opened */
@@ -36,7 +36,10 @@ export function createEdgeMetrics(registry: Registry): EdgeMetrics {
     },
     unconfirmed: (job) => adds.inc({ lane: job.lane, outcome: 'unconfirmed' }),
     refused: (code, scans) => refused.inc({ reason: code }, scans),
-    watchPending: (pending) => declarePending([registry], pending),
+    watchPending(pending, limit) {
+      declarePending([registry], pending);
+      declarePendingLimit([registry], limit);
+    },
     watchAdmission: (states) => declareAdmission([registry], states),
     admissionChanged: ({ lane, reason, isClosed }) =>
       admissionChanges.inc({ lane, reason, to: isClosed ? 'closed' : 'open' }),
@@ -105,4 +108,13 @@ function declareAdmission(registers: Registry[], states: () => readonly Admissio
       for (const { lane, reason, isClosed } of states()) this.set({ lane, reason }, isClosed ? 1 : 0);
     },
   });
+}
+
+function declarePendingLimit(registers: Registry[], limit: number): void {
+  const gauge = new Gauge({
+    name: 'liftline_edge_pending_limit_scans',
+    help: 'MAX_PENDING_SCANS: with so many waiting, scans are refused',
+    registers,
+  });
+  gauge.set(limit);
 }

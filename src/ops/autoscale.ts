@@ -3,11 +3,12 @@ import { describeRoute } from 'hono-openapi';
 import { z } from 'zod';
 import type { DirectoryFollower } from '../directory/follower.ts';
 import type { DirectorySnapshot } from '../directory/snapshot.ts';
+import { Problem } from '../domain/problem.ts';
 import { laneOf } from '../domain/shard.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { routeDoc } from '../platform/openapi.ts';
 import type { BacklogReader } from '../queue/backlog-reader.ts';
-import type { LaneBacklog } from '../queue/backlog.ts';
+import { type LaneBacklog, oldestAgeMs } from '../queue/backlog.ts';
 import { type PoolLoad, workersNeeded } from '../queue/workers-needed.ts';
 import type { ReadNodes } from '../shards/read-nodes.ts';
 import { type LaneIntake, readRecentIntake } from '../shards/recent-intake.ts';
@@ -98,7 +99,8 @@ async function askNodes({ follower, nodes }: AutoscaleSources, lanes: readonly L
         intake.push(
           ...(await nodes.of(address).run(({ pool }) => readRecentIntake(pool, { sinceMs, windowS: WINDOW_S }))),
         );
-      } catch {
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== 'node_unavailable') throw error;
         for (const lane of lanesOf(address.nodeId, snapshot)) away.add(lane);
       }
     }),
@@ -113,9 +115,10 @@ function lanesOf(nodeId: number, { nodeOfShard, laneCount }: DirectorySnapshot):
 /** What was accepted in the window is stored by now, or waits; of an older backlog the share that fell into the window. */
 function inflowOf(lanes: readonly LaneBacklog[], intake: readonly LaneIntake[]): number {
   let accepted = 0;
-  for (const { lane, scans, oldestAcceptedAt, takenAt } of lanes) {
+  for (const backlog of lanes) {
+    const { lane, scans } = backlog;
+    const ageS = (oldestAgeMs(backlog) ?? 0) / 1_000;
     for (const entry of intake) if (entry.lane === lane) accepted += entry.scans;
-    const ageS = oldestAcceptedAt === null ? 0 : (takenAt - oldestAcceptedAt) / 1_000;
     accepted += scans * Math.min(1, WINDOW_S / Math.max(ageS, WINDOW_S));
   }
   return accepted / WINDOW_S;

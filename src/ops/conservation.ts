@@ -1,4 +1,4 @@
-import { COUNTED_AT_MOST, type LaneBacklog } from '../queue/backlog.ts';
+import { COUNTED_AT_MOST, type LaneBacklog, unfinishedJobs } from '../queue/backlog.ts';
 import type { LaneLedger } from '../shards/ledger-reader.ts';
 
 /** One lane's books, from two looks at the queue with a look at the ledgers between them. */
@@ -41,8 +41,4 @@ export function laneBooks(before: LaneBacklog, ledger: LaneLedger, after: LaneBa
     jobsUnfinished: unfinishedJobs(after),
     jobsUnaccounted: isCounted ? lost + unheardOf : null,
   };
-}
-
-export function unfinishedJobs(lane: LaneBacklog): number {
-  return lane.waitingJobs + lane.activeJobs + lane.delayedJobs + lane.failedJobs;
 }

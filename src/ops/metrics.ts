@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Pipeline, PipelineState } from './pipeline.ts';
-import { unfinishedJobs } from './conservation.ts';
+import { oldestAgeMs, unfinishedJobs } from '../queue/backlog.ts';
 
 type Fill = (gauge: Gauge, state: PipelineState) => void;
 
@@ -34,9 +34,7 @@ const DEFINITIONS: Definition[] = [
     name: 'liftline_backlog_oldest_seconds',
     help: 'Age of the oldest scan in flight by the clock of the queue, 0 when there is none',
     labels: ['lane'],
-    fill: perLane(({ oldestAcceptedAt, takenAt }) =>
-      oldestAcceptedAt === null ? 0 : Math.max(0, takenAt - oldestAcceptedAt) / 1000,
-    ),
+    fill: perLane((lane) => (oldestAgeMs(lane) ?? 0) / 1000),
   },
   {
     name: 'liftline_jobs_enqueued',

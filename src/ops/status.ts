@@ -6,7 +6,8 @@ import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { routeDoc } from '../platform/openapi.ts';
 import type { OpsOptions } from './options.ts';
-import { type LaneBooks, unfinishedJobs } from './conservation.ts';
+import { oldestAgeMs, unfinishedJobs } from '../queue/backlog.ts';
+import type { LaneBooks } from './conservation.ts';
 import type { PipelineState } from './pipeline.ts';
 
 const count = z.int().min(0);
@@ -102,9 +103,9 @@ function statusJson(snapshot: DirectorySnapshot, awayS: number, state: PipelineS
 }
 
 function laneJson(of: NonNullable<PipelineState['lanes']>[number]): z.infer<typeof lane> {
-  const { takenAt, oldestAcceptedAt, ...rest } = of;
-  const oldestAgeS = oldestAcceptedAt === null ? null : Math.max(0, takenAt - oldestAcceptedAt) / 1000;
-  return { ...rest, jobs: unfinishedJobs(of), oldestAgeS };
+  const { takenAt: _taken, oldestAcceptedAt: _oldest, ...rest } = of;
+  const ageMs = oldestAgeMs(of);
+  return { ...rest, jobs: unfinishedJobs(of), oldestAgeS: ageMs === null ? null : ageMs / 1000 };
 }
 
 function totalOf(lanes: LaneBooks[]): z.infer<typeof books> {

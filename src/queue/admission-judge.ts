@@ -1,4 +1,4 @@
-import type { LaneBacklog } from './backlog.ts';
+import { type LaneBacklog, oldestAgeMs } from './backlog.ts';
 
 /** From where on a lane takes nothing more. 0 of any: no such bound. */
 export interface AdmissionLimits {
@@ -51,7 +51,7 @@ export class AdmissionJudge {
    */
   judge(looks: readonly AdmissionLook[], nowMs: number): AdmissionState[] {
     return looks.flatMap((look) => {
-      const values = { age: ageMs(look), scans: look.scans, memory: look.memoryPercent ?? 0 };
+      const values = { age: oldestAgeMs(look) ?? 0, scans: look.scans, memory: look.memoryPercent ?? 0 };
       const bounds = this.#lanes[look.lane] ?? [];
       return bounds.filter((bound) => bound.moves(values[bound.reason], nowMs)).map(stateOf);
     });
@@ -92,11 +92,6 @@ class Threshold {
     else if (this.#highSince !== undefined && nowMs - this.#highSince >= this.#lastsMs) this.isClosed = true;
     return this.isClosed !== before;
   }
-}
-
-/** On the queue server's clock, in milliseconds. */
-function ageMs({ takenAt, oldestAcceptedAt }: AdmissionLook): number {
-  return oldestAcceptedAt === null ? 0 : takenAt - oldestAcceptedAt;
 }
 
 function stateOf({ lane, reason, isClosed }: Threshold): AdmissionState {

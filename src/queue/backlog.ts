@@ -21,6 +21,19 @@ export interface LaneBacklog {
   jobsEnqueued: number;
 }
 
+/** @returns how old the oldest job is, milliseconds on the queue server's clock, 0 or more; null when there is none */
+export function oldestAgeMs({
+  takenAt,
+  oldestAcceptedAt,
+}: Pick<LaneBacklog, 'takenAt' | 'oldestAcceptedAt'>): number | null {
+  return oldestAcceptedAt === null ? null : Math.max(0, takenAt - oldestAcceptedAt);
+}
+
+/** @returns jobs that are not done */
+export function unfinishedJobs(lane: LaneBacklog): number {
+  return lane.waitingJobs + lane.activeJobs + lane.delayedJobs + lane.failedJobs;
+}
+
 /** Jobs that one look reads at each end of a lane's list, and in each other state: about 2 ms of Redis' time a lane at most. */
 export const LOOKED_AT_MOST = 250;
 /** Jobs of a state that Postgres counts: about 40 ms a lane at most. Redis knows the lengths of its lists. */

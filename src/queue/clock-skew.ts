@@ -1,7 +1,8 @@
-import { Client } from 'pg';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
+import { askPostgres } from './ask-postgres.ts';
 import { queueKind } from './lanes.ts';
+import { createServerClock } from './server-clock.ts';
 
 export interface ClockSkew {
   /** this machine's clock minus the server's, milliseconds */
@@ -26,40 +27,29 @@ const WARNED_PART = 1 / 10;
  * BullMQ's workers on Postgres stamp and judge locks by their own clocks; on Redis the server does both.
  *
  * @param localMs this machine's date; only tests give their own
- * @returns the sample with the shortest round trip; undefined on Redis, where nothing depends on it
+ * @returns undefined on Redis, where nothing depends on it
  * @throws Error when the server does not answer
  */
-export async function measureClockSkew(
-  queueUrl: string,
-  localMs: () => number = Date.now,
-): Promise<ClockSkew | undefined> {
+export async function measureClockSkew(queueUrl: string, localMs?: () => number): Promise<ClockSkew | undefined> {
   if (queueKind(queueUrl) === 'redis') return undefined;
-  const client = new Client({
-    connectionString: queueUrl,
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-  });
-  client.on('error', () => {}); // the query in flight fails with it
-  try {
-    await client.connect();
-    let best: ClockSkew = { skewMs: 0, errorMs: Infinity };
-    for (let i = 0; i < SAMPLES; i++) {
-      const sample = await sampleSkew(client, localMs);
-      if (sample.errorMs < best.errorMs) best = sample;
-    }
-    return best;
-  } finally {
-    await client.end().catch(() => {}); // it may never have connected
-  }
+  return askPostgres(queueUrl, TIMEOUT_MS, (client) =>
+    measureSkew(async () => {
+      const { rows } = await client.query<{ ms: number }>(
+        'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
+      );
+      return (rows[0] as { ms: number }).ms;
+    }, localMs),
+  );
 }
 
-async function sampleSkew(client: Client, localMs: () => number): Promise<ClockSkew> {
-  const askedAt = performance.now();
-  const { rows } = await client.query<{ ms: number }>(
-    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
-  );
-  const errorMs = (performance.now() - askedAt) / 2;
-  return { skewMs: localMs() - errorMs - (rows[0] as { ms: number }).ms, errorMs };
+/** @returns by the sample with the shortest round trip */
+export async function measureSkew(
+  readServerTimeMs: () => Promise<number>,
+  localMs: () => number = Date.now,
+): Promise<ClockSkew> {
+  const clock = createServerClock({ readServerTimeMs, localMs });
+  for (let i = 0; i < SAMPLES; i += 1) await clock.measure();
+  return { skewMs: localMs() - clock.nowMs(), errorMs: clock.errorMs() };
 }
 
 /** @returns undefined when the clock is good enough, as far as one can tell */

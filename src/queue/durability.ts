@@ -1,6 +1,6 @@
-import { Client } from 'pg';
 import { Problem } from '../domain/problem.ts';
 import { parseClusterUrl } from '../platform/queue-url.ts';
+import { askPostgres } from './ask-postgres.ts';
 import { queueKind } from './lanes.ts';
 import { readRedisFacts, type RedisFacts } from './redis-facts.ts';
 
@@ -48,7 +48,7 @@ export async function checkDurability(
     found =
       kind === 'redis'
         ? judgeRedis(queueUrl, await readRedisFacts(queueUrl), o.replicas ?? 0)
-        : await askPostgres(queueUrl);
+        : await judgePostgres(queueUrl);
   } catch (error) {
     throw new Problem('queue_unavailable', 'The queue can not be asked how durable it is.', { cause: error });
   }
@@ -134,29 +134,20 @@ function fewReplicas(nodes: RedisFacts[], replicas: number): string[] {
   return [`QUEUE_REPLICAS is ${replicas}, and fewer follow the master${where} now: until they do, scans are refused`];
 }
 
-async function askPostgres(queueUrl: string): Promise<Findings> {
-  const client = new Client({
-    connectionString: queueUrl,
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-  });
-  client.on('error', () => {}); // the query in flight fails with it
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ commit: string; fsync: string }>(
+async function judgePostgres(queueUrl: string): Promise<Findings> {
+  const { rows } = await askPostgres(queueUrl, TIMEOUT_MS, (client) =>
+    client.query<{ commit: string; fsync: string }>(
       `SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync`,
-    );
-    const { commit, fsync } = rows[0] as { commit: string; fsync: string };
-    const loss = [
-      ...(commit === 'off'
-        ? ['Postgres synchronous_commit is off: a killed server would lose the last acked jobs; set it to on']
-        : []),
-      ...(fsync === 'off'
-        ? ['Postgres fsync is off: a power cut would lose or corrupt the queue; set it to on in postgresql.conf']
-        : []),
-    ];
-    return { broken: [], loss, hidden: { broken: [], loss: [] }, advice: [] };
-  } finally {
-    await client.end().catch(() => {}); // it may never have connected
-  }
+    ),
+  );
+  const { commit, fsync } = rows[0] as { commit: string; fsync: string };
+  const loss = [
+    ...(commit === 'off'
+      ? ['Postgres synchronous_commit is off: a killed server would lose the last acked jobs; set it to on']
+      : []),
+    ...(fsync === 'off'
+      ? ['Postgres fsync is off: a power cut would lose or corrupt the queue; set it to on in postgresql.conf']
+      : []),
+  ];
+  return { broken: [], loss, hidden: { broken: [], loss: [] }, advice: [] };
 }

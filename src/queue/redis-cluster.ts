@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import type { ClusterAddress } from '../platform/queue-url.ts';
+import { askRedis } from './ask-redis.ts';
 
 export interface RedisNode {
   host: string;
@@ -85,29 +86,13 @@ function openSocket({ host, port }: RedisNode, { tls }: Login): Socket {
  *
  * @throws Error when it does not answer within the timeout
  */
-export async function onNode<T>(
+export function onNode<T>(
   node: RedisNode,
   login: Login,
   timeoutMs: number,
   ask: (redis: Redis) => Promise<T>,
 ): Promise<T> {
-  const redis = new Redis({
-    ...node,
-    ...login,
-    lazyConnect: true,
-    connectTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    enableReadyCheck: false,
-  });
-  redis.on('error', () => {}); // connect() rejects with it
-  try {
-    await redis.connect();
-    return await ask(redis);
-  } finally {
-    redis.disconnect();
-  }
+  return askRedis((options) => new Redis({ ...node, ...login, ...options }), timeoutMs, ask);
 }
 
 /** @returns every node that serves slots, masters first, as the first seed that answers knows them; @throws the last seed's error */

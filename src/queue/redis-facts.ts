@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { type ClusterAddress, parseClusterUrl } from '../platform/queue-url.ts';
+import { askRedis } from './ask-redis.ts';
 import { clusterNodes, loginOf, onNode } from './redis-cluster.ts';
 
 /** What one server tells of itself; what it hides is undefined. */
@@ -29,21 +30,11 @@ export async function readRedisFacts(queueUrl: string): Promise<RedisFacts[] | u
   const cluster = parseClusterUrl(queueUrl);
   if (cluster) return readCluster(cluster);
   const { hostname, port } = new URL(queueUrl);
-  const redis = new Redis(queueUrl, {
-    lazyConnect: true,
-    connectTimeout: TIMEOUT_MS,
-    socketTimeout: TIMEOUT_MS,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    enableReadyCheck: false,
-  });
-  redis.on('error', () => {}); // connect() rejects with it
-  try {
-    await redis.connect();
-    return [await readOne(redis, `${hostname}:${port || 6379}`)];
-  } finally {
-    redis.disconnect();
-  }
+  return askRedis(
+    (options) => new Redis(queueUrl, options),
+    TIMEOUT_MS,
+    async (redis) => [await readOne(redis, `${hostname}:${port || 6379}`)],
+  );
 }
 
 async function readCluster(cluster: ClusterAddress): Promise<RedisFacts[] | undefined> {

@@ -47,7 +47,7 @@ export function startLaneWorker(o: {
     maxRowsPerWrite: 2_000,
     writesInFlight: 1,
     paceMs: 0,
-    handful: 100,
+    jobsAtOnce: 100,
     queueNowMs: () => ACCEPTED_AT + 40,
     metrics: createWorkerMetrics(registry),
     logger,

@@ -67,6 +67,17 @@ describe('servers', () => {
   });
 
   test.each([
+    [500, 'ok'],
+    [-1_500, 'warn'],
+    [4_000, 'fail'],
+  ])(
+    'the clock of a queue on Postgres, %i ms off where locks last 10 s, as its workers judge it: %s',
+    (skewMs, status) => {
+      expect(judgeClock('clock', { skewMs, errorMs: 5 }, 10_000).status).toBe(status);
+    },
+  );
+
+  test.each([
     [60, 'ok'],
     [15, 'warn'],
     [3, 'fail'],
@@ -139,12 +150,15 @@ describe('the queue', () => {
   });
 
   test.each([
-    [[10, 20], 'ok'],
-    [[10, 55], 'warn'],
-    [[71, 20], 'fail'],
-    [[undefined, undefined], 'warn'],
-  ])('memory %s: %s', (percents, status) => {
-    expect(judgeMemory(percents).status).toBe(status);
+    [[10, 20], 70, 'ok'],
+    [[10, 55], 70, 'warn'],
+    [[71, 20], 70, 'fail'],
+    [[undefined, undefined], 70, 'warn'],
+    [[10, 55], 50, 'fail'], // as the edges are told
+    [[10, 75], 0, 'warn'],
+    [[10, 100], 0, 'fail'],
+  ])('memory %s where edges refuse from %i %% on: %s', (percents, refusedFrom, status) => {
+    expect(judgeMemory(percents, refusedFrom).status).toBe(status);
   });
 });
 

@@ -28,7 +28,7 @@ beforeEach(() => {
   log = recordedLog();
 });
 
-function writerOf(o: Partial<Pick<NodeWriterOptions, 'maxRows' | 'writesInFlight' | 'paceMs' | 'handful'>> = {}) {
+function writerOf(o: Partial<Pick<NodeWriterOptions, 'maxRows' | 'writesInFlight' | 'paceMs' | 'jobsAtOnce'>> = {}) {
   return new NodeWriter({
     lane: 0,
     node: 'node-1',
@@ -40,7 +40,7 @@ function writerOf(o: Partial<Pick<NodeWriterOptions, 'maxRows' | 'writesInFlight
     maxRows: o.maxRows ?? 100,
     writesInFlight: o.writesInFlight ?? 1,
     paceMs: o.paceMs ?? 0,
-    handful: o.handful ?? 100,
+    jobsAtOnce: o.jobsAtOnce ?? 100,
     onStored: () => {},
     metrics: createWorkerMetrics(new Registry()),
     logger: log.logger,
@@ -97,10 +97,10 @@ describe('what one lane writes to one node', () => {
   });
 
   test.each([
-    { why: 'enough scans wait', rows: 200, handful: 100 },
-    { why: 'no more jobs can come', rows: 1, handful: 3 },
-  ])('a write does not wait for its time when $why', ({ rows, handful }) => {
-    const writer = writerOf({ writesInFlight: 2, paceMs: 3_600_000, maxRows: 1_000, handful });
+    { why: 'enough scans wait', rows: 200, jobsAtOnce: 100 },
+    { why: 'no more jobs can come', rows: 1, jobsAtOnce: 3 },
+  ])('a write does not wait for its time when $why', ({ rows, jobsAtOnce }) => {
+    const writer = writerOf({ writesInFlight: 2, paceMs: 3_600_000, maxRows: 1_000, jobsAtOnce });
     submit(writer, 'a');
     submit(writer, 'b', { rows });
     expect(attempts).toHaveLength(1);
