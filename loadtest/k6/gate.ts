@@ -63,7 +63,7 @@ async function sendBatch(gate: Gate, scans: readonly Scan[], format: 'json' | 'n
   });
   const isTaken = check(response, { 'batch: 202': ({ status }) => status === 202 });
   if (!isTaken) return { accepted: [], retry: [...scans] };
-  const { results } = response.json() as unknown as { results: { status: string }[] };
+  const { results } = response.json() as { results: { status: string }[] };
   const thatAre = (status: string) => scans.filter((_, index) => results[index]?.status === status);
   return { accepted: thatAre('accepted'), retry: thatAre('retry') };
 }

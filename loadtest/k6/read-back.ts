@@ -6,12 +6,12 @@ import type { Scan } from './scans.ts';
 import type { Settings } from './settings.ts';
 
 /** A ride of `GET /v1/skiers/{skierId}/rides`, as far as the scripts look at it. */
-export interface Ride {
+export type Ride = {
   eventId: string;
   resortId: number;
   liftId: number;
   scannedAt: string;
-}
+};
 
 const PAUSE_MS = 50;
 
@@ -63,7 +63,7 @@ export async function ridesOf(settings: Settings, skierId: number, op: string): 
     timeout: '10s',
   });
   if (!check(response, { 'rides: 200': ({ status }) => status === 200 })) return [];
-  return (response.json() as unknown as { rides: Ride[] }).rides;
+  return (response.json() as { rides: Ride[] }).rides;
 }
 
 function isSame(ride: Ride, scan: Scan): boolean {

@@ -1,3 +1,4 @@
+import type { JSONObject } from 'k6';
 import http from 'k6/http';
 import type { Settings } from './settings.ts';
 
@@ -26,8 +27,8 @@ export async function learnLifts({ readUrl }: Settings): Promise<Lift[]> {
   return lifts;
 }
 
-async function get<T>(url: string): Promise<T> {
+async function get<T extends JSONObject>(url: string): Promise<T> {
   const response = await http.asyncRequest('GET', url, null, { tags: { name: 'setup', op: 'setup' } });
   if (response.status !== 200) throw new Error(`GET ${url}: ${response.status} ${response.error}`);
-  return response.json() as unknown as T;
+  return response.json() as T;
 }

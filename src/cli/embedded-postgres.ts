@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chmod, cp, lstat, mkdir, open, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { freePort } from './free-port.ts';
+import { prepareCluster } from './postgres-cluster.ts';
 import { identify } from './process-identity.ts';
 import { type ServerOwner, serverOwner } from './server-owner.ts';
 
@@ -48,8 +47,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const shipped = shippedPrograms();
   const owner = serverOwner();
   const programs = await owner.reachable(shipped, (target) => cp(shipped, target, { recursive: true }));
-  const password = await readPassword(`${dataDir}.password`);
-  const cluster = await prepareCluster(dataDir, programs, owner, password);
+  const { cluster, password } = await prepareCluster(dataDir, programs, owner);
   await stopLeftover(cluster);
 
   const { child, port } = await launch(programs, cluster, owner, options);
@@ -73,65 +71,6 @@ function shippedPrograms(): string {
       },
     );
   }
-}
-
-/** Where the cluster really lives: `dataDir`, or behind a link of that name when its owner can't reach it there. */
-async function prepareCluster(
-  dataDir: string,
-  programs: string,
-  owner: ServerOwner,
-  password: string,
-): Promise<string> {
-  const isThere = await lstat(dataDir).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return realpath(dataDir);
-  const cluster = await owner.placeFor(dataDir);
-  await initialise(cluster, programs, owner, password);
-  if (cluster !== dataDir) await symlink(cluster, dataDir);
-  return cluster;
-}
-
-/** initdb beside the final place, then a rename: a start that was killed in the middle leaves no half of a cluster. */
-async function initialise(cluster: string, programs: string, owner: ServerOwner, password: string): Promise<void> {
-  const draft = `${cluster}.init`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { mode: 0o700 });
-  await owner.own(draft);
-  const passwordFile = path.join(tmpdir(), `liftline-${randomBytes(8).toString('hex')}`);
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  await owner.own(passwordFile);
-  try {
-    const init = spawnSync(
-      path.join(programs, 'bin', 'initdb'),
-      [
-        '-D',
-        draft,
-        '-U',
-        'postgres',
-        '--auth=scram-sha-256',
-        `--pwfile=${passwordFile}`,
-        '--encoding=UTF8',
-        '--locale=C',
-      ],
-      { ...owner.ids, cwd: '/', encoding: 'utf8' },
-    );
-    if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr.trim() || init.error?.message}`);
-  } finally {
-    await rm(passwordFile, { force: true });
-  }
-  await rename(draft, cluster);
-}
-
-/** The superuser's password, made once and kept beside the cluster. */
-async function readPassword(file: string): Promise<string> {
-  const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known) return known.trim();
-  const password = randomBytes(24).toString('hex');
-  await writeFile(file, `${password}\n`, { mode: 0o600 });
-  await chmod(file, 0o600);
-  return password;
 }
 
 /** After kill -9 of its starter a server may still run on the cluster: it is stopped, then started under our eyes. */

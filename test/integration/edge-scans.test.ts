@@ -123,5 +123,6 @@ test('the routes stand in /openapi.json, with what they take', async () => {
   expect(Object.keys(scans?.responses ?? {})).toEqual(expect.arrayContaining(['202', '400', '401', '422', '503']));
   const batch = document.paths['/v1/scans/batch']?.post;
   expect(Object.keys(batch?.requestBody?.content ?? {})).toEqual(['application/json', 'application/x-ndjson']);
-  expect(document.paths['/skiers/{resortID}/seasons/{seasonID}/days/{dayID}/skiers/{skierID}']?.post).toBeDefined();
+  const ride = document.paths['/skiers/{resortID}/seasons/{seasonID}/days/{dayID}/skiers/{skierID}']?.post;
+  expect(Object.keys(ride?.responses ?? {})).toEqual(expect.arrayContaining(['201', '400', '404', '429', '503']));
 });

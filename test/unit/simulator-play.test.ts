@@ -161,8 +161,13 @@ describe('a simulated day', () => {
 
   it('ends early and still compares', async () => {
     const early = new AbortController();
-    const observer = { ...silent, onPlanned: () => setTimeout(() => early.abort(), 150) };
-    const report = await run({ signal: early.signal, observer });
+    let stored = 0;
+    server.bend.store = (scan) => {
+      stored += 1;
+      if (stored === 5) early.abort();
+      return [scan];
+    };
+    const report = await run({ signal: early.signal });
     expect(report.acked).toBeGreaterThan(0);
     expect(report.acked).toBeLessThan(report.planned);
     expect(report.differences).toEqual([]);
