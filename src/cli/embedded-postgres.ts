@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -44,9 +44,8 @@ const PORT_ATTEMPTS = 5;
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = path.resolve(options.dataDir);
   await mkdir(path.dirname(dataDir), { recursive: true });
-  const shipped = shippedPrograms();
   const owner = serverOwner();
-  const programs = await owner.reachable(shipped, (target) => cp(shipped, target, { recursive: true }));
+  const programs = await owner.reachable(shippedPrograms());
   const { cluster, password } = await prepareCluster(dataDir, programs, owner);
   await stopLeftover(cluster);
 

@@ -54,7 +54,10 @@ async function initialise(cluster: string, programs: string, owner: ServerOwner,
       ],
       { ...owner.ids, cwd: '/', encoding: 'utf8' },
     );
-    if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr.trim() || init.error?.message}`);
+    if (init.status !== 0) {
+      await rm(draft, { recursive: true, force: true });
+      throw new Error(`initdb failed: ${init.stderr.trim() || init.error?.message}`);
+    }
   } finally {
     await rm(passwordFile, { force: true });
   }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir } from 'node:fs/promises';
+import { chown, cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -10,8 +10,8 @@ import path from 'node:path';
 export interface ServerOwner {
   /** spawn options; empty when we are not root */
   ids: { uid?: number; gid?: number };
-  /** @returns the folder itself, or a copy in a place that the owner reaches */
-  reachable(folder: string, copy: (target: string) => Promise<void>): Promise<string>;
+  /** @returns the folder itself, or a copy in a place that the owner reaches, made anew */
+  reachable(folder: string): Promise<string>;
   /** @returns where a cluster that is wanted at `dataDir` can be: there, or in a shared place */
   placeFor(dataDir: string): Promise<string>;
   /** gives a file or folder to the owner */
@@ -22,24 +22,26 @@ export interface ServerOwner {
 const SHARED_PLACE = '/var/lib/liftline';
 const CANDIDATES = ['postgres', 'nobody'];
 
-export function serverOwner(): ServerOwner {
+/** @param sharedPlace only tests give their own */
+export function serverOwner(sharedPlace: string = SHARED_PLACE): ServerOwner {
   const isRoot = process.getuid?.() === 0;
   const ids: ServerOwner['ids'] = isRoot ? unprivilegedIds() : {};
   const canReach = (folder: string) =>
     !isRoot || spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...ids, cwd: '/' }).status === 0;
   return {
     ids,
-    async reachable(folder, copy) {
+    async reachable(folder) {
       if (canReach(folder)) return folder;
-      const target = path.join(SHARED_PLACE, path.basename(path.dirname(folder)), path.basename(folder));
+      const target = path.join(sharedPlace, path.basename(path.dirname(folder)), path.basename(folder));
       await mkdir(path.dirname(target), { recursive: true, mode: 0o755 });
-      await copy(target);
+      // links as they are: made absolute, they would lead back to where the owner can't go
+      await cp(folder, target, { recursive: true, verbatimSymlinks: true });
       return target;
     },
     async placeFor(dataDir) {
       if (canReach(path.dirname(dataDir))) return dataDir;
-      await mkdir(SHARED_PLACE, { recursive: true, mode: 0o755 });
-      return path.join(SHARED_PLACE, `cluster-${randomBytes(4).toString('hex')}`);
+      await mkdir(sharedPlace, { recursive: true, mode: 0o755 });
+      return path.join(sharedPlace, `cluster-${randomBytes(4).toString('hex')}`);
     },
     async own(target) {
       if (ids.uid !== undefined && ids.gid !== undefined) await chown(target, ids.uid, ids.gid);
