@@ -150,6 +150,7 @@ function startWorkers({ config, logger, lifecycle }: ProcessContext, o: UpOption
       DIRECTORY_URL: config.directoryUrl,
       QUEUE_URL: config.queueUrl,
       DRAIN_MS: String(Math.min(config.drainMs, WORKER_DRAIN_MS)),
+      LOG_LEVEL: config.logLevel,
     },
     logger,
     lifecycle,

@@ -18,7 +18,8 @@ async function credentials(home: string): Promise<Credentials> {
 }
 
 async function startUp(home: string, port: number): Promise<Run> {
-  const run = runLiftline(['up'], { LIFTLINE_HOME: home, PORT: String(port), WORKERS: '1' });
+  // no LOG_LEVEL, as with people
+  const run = runLiftline(['up'], { LIFTLINE_HOME: home, PORT: String(port), WORKERS: '1', LOG_LEVEL: '' });
   await until(
     'liftline up is ready',
     async () => {
@@ -69,6 +70,8 @@ describe('liftline up', () => {
     for (const shown of [keys.baseUrl, `${keys.baseUrl}/docs`, 'curl', keys.deviceKey, keys.adminKey]) {
       expect(first.output()).toContain(shown);
     }
+
+    expect(first.output()).not.toContain('"level":"info"'); // neither its own nor of its workers: LOG_LEVEL is warn
 
     expect(await postScan(keys, 77, new Date())).toBe(202);
     expect(await until('the ride is there', async () => (await ridesOf(keys, 77))[0])).toMatchObject({

@@ -3,7 +3,12 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { serverOwner } from '../../src/cli/server-owner.ts';
+import { type ServerOwner, serverOwner } from '../../src/cli/server-owner.ts';
+
+/** @returns what that user reads there */
+function read(owner: ServerOwner, place: string): string {
+  return spawnSync('cat', [path.join(place, 'library.so')], { ...owner.ids, cwd: '/', encoding: 'utf8' }).stdout;
+}
 
 describe.runIf(process.getuid?.() === 0)('the user of the embedded Postgres, for root', () => {
   let folder: string;
@@ -17,11 +22,6 @@ describe.runIf(process.getuid?.() === 0)('the user of the embedded Postgres, for
     await symlink('library.so.1', path.join(programs, 'library.so'));
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
-
-  /** @returns what that user reads there */
-  function read(owner: ReturnType<typeof serverOwner>, place: string): string {
-    return spawnSync('cat', [path.join(place, 'library.so')], { ...owner.ids, cwd: '/', encoding: 'utf8' }).stdout;
-  }
 
   test('uses programs where they are, when it reaches them', async () => {
     const owner = serverOwner(path.join(folder, 'shared'));
