@@ -2,7 +2,7 @@
  * The scans of a write: one array a column, one element a scan. Rows go in by primary key, so that two writers that meet
  * wait for each other in one direction only; of two equal scans the first is stored and gets the credit ($14 counts the
  * parts in the order in which they came). What is stored decides everything that follows: the totals are changed by the
- * rows that the insert returned, and by no others.
+ * rows that the insert returned, and by no others. So is the row that tells readers what has changed.
  */
 const STORE = `
   input AS (
@@ -33,6 +33,12 @@ const STORE = `
       first_at = least(held.first_at, excluded.first_at),
       last_at = greatest(held.last_at, excluded.last_at),
       lift_hours = held.lift_hours || excluded.lift_hours
+  ),
+  changed AS (
+    INSERT INTO changes (skiers, resort_days)
+    SELECT array(SELECT DISTINCT skier_id FROM stored),
+      array(SELECT resort_id || '/' || season || '/' || day FROM (SELECT DISTINCT resort_id, season, day FROM stored) AS days)
+    WHERE EXISTS (SELECT FROM stored)
   ),
   counted AS (SELECT batch_id, count(*)::int AS persisted FROM stored GROUP BY batch_id)`;
 
