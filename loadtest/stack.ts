@@ -8,6 +8,7 @@ import { Lifecycle } from '../src/platform/lifecycle.ts';
 import { liftlineProcess, runLiftline } from './stack/liftline.ts';
 import type { ManagedProcess } from './stack/managed-process.ts';
 import { type PostgresServer, startPostgresServer } from './stack/postgres-server.ts';
+import { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './stack/redis-cluster.ts';
 import { type RedisPlan, type RedisServer, startRedisServer } from './stack/redis-server.ts';
 
 export interface StackOptions {
@@ -18,6 +19,8 @@ export interface StackOptions {
   workers?: number;
   /** each Postgres node, and the directory, on a server of its own, so that they can be stopped one by one */
   separateServers?: boolean;
+  /** the lanes live on a Redis Cluster, and not on one Redis */
+  redisCluster?: RedisClusterOptions;
   /** settings of every process, over those made here */
   env?: Record<string, string>;
   /** settings of one process over those of all, by its name, e.g. `worker-0` */
@@ -46,6 +49,7 @@ export interface Stack {
   ops: ManagedProcess;
   workers: ManagedProcess[];
   redis: RedisServer | undefined;
+  redisCluster: RedisCluster | undefined;
   directoryServer: PostgresServer;
   /** in the order in which they were named to `init`; one server may be all of them */
   nodes: { name: string; url: string; server: PostgresServer }[];
@@ -93,13 +97,12 @@ async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
   await chmod(folder, 0o711); // root's Postgres runs as another user, who must get in
   lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
   const databases = await startDatabases(folder, o, lifecycle);
-  const redis = o.queue === 'redis' ? await startRedisServer(folder, redisPlan(o)) : undefined;
-  if (redis) lifecycle.onStop('redis', () => redis.process.stop());
+  const lanes = o.queue === 'redis' ? await startLanes(folder, o, lifecycle) : {};
 
   const secrets = { adminKey: `ll_adm_${randomSecret()}`, tokenSecret: randomSecret() };
   const env = {
     DIRECTORY_URL: databases.directoryUrl,
-    QUEUE_URL: redis?.url ?? databases.queueUrl,
+    QUEUE_URL: lanes.redis?.url ?? lanes.redisCluster?.url ?? databases.queueUrl,
     QUEUE_PREFIX: 'liftline',
     ADMIN_KEY: secrets.adminKey,
     TOKEN_SECRET: secrets.tokenSecret,
@@ -117,7 +120,8 @@ async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {
     ...secrets,
     ...processes,
     ...databases,
-    redis,
+    redis: lanes.redis,
+    redisCluster: lanes.redisCluster,
     queueUrl: env.QUEUE_URL,
     queuePrefix: env.QUEUE_PREFIX,
     shardCount: SHARDS,
@@ -148,6 +152,21 @@ async function startDatabases(folder: string, o: StackOptions, lifecycle: Lifecy
 /** As the directory is to know them. */
 function addressesOf({ nodeUrl }: StackOptions, { nodes }: Databases): Promise<{ name: string; url: string }[]> {
   return Promise.all(nodes.map(async ({ name, url }) => ({ name, url: (await nodeUrl?.(name, url)) ?? url })));
+}
+
+async function startLanes(
+  folder: string,
+  o: StackOptions,
+  lifecycle: Lifecycle,
+): Promise<Partial<Pick<Stack, 'redis' | 'redisCluster'>>> {
+  if (o.redisCluster) {
+    const redisCluster = await startRedisCluster(folder, o.redisCluster);
+    lifecycle.onStop('redis cluster', () => redisCluster.stop());
+    return { redisCluster };
+  }
+  const redis = await startRedisServer(folder, redisPlan(o));
+  lifecycle.onStop('redis', () => redis.process.stop());
+  return { redis };
 }
 
 function redisPlan({ redisArgs, redisDir, redisEnv }: StackOptions): RedisPlan {
