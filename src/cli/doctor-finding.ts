@@ -24,6 +24,19 @@ export async function attempt(check: string, fix: string, work: () => Promise<Fi
   }
 }
 
+const GRAVITY = { ok: 0, warn: 1, fail: 2 };
+const OF_A_SERVER = /^(clock|connections|disk) of /;
+
+/** @returns the findings without what is told of a server again, which is directory, node and queue at once: the worst stays */
+export function onceAServer(findings: readonly Finding[]): Finding[] {
+  const worst = new Map<string, Finding>();
+  for (const finding of findings) {
+    const known = worst.get(finding.check);
+    if (!known || GRAVITY[finding.status] > GRAVITY[known.status]) worst.set(finding.check, finding);
+  }
+  return findings.filter((finding) => !OF_A_SERVER.test(finding.check) || worst.get(finding.check) === finding);
+}
+
 /** One line a check, and under each that is not well what to do. */
 export function showFindings(findings: readonly Finding[]): string {
   const table = textTable(findings.map(({ status, check, detail }) => [status, check, detail]));

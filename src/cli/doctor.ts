@@ -10,7 +10,7 @@ import { openBacklog } from '../queue/backlog-reader.ts';
 import { openReadNodes } from '../shards/read-nodes.ts';
 import { judgeBooks } from './doctor-books.ts';
 import { judgeServer, onDatabase, readServerFacts, type ServerFacts } from './doctor-database.ts';
-import { attempt, type Finding, fail, ok, showFindings } from './doctor-finding.ts';
+import { attempt, type Finding, fail, ok, onceAServer, showFindings } from './doctor-finding.ts';
 import { checkDisk, checkNode, checkPort, checkSettings } from './doctor-local.ts';
 import { checkNodes } from './doctor-nodes.ts';
 import { checkQueue } from './doctor-queue.ts';
@@ -50,7 +50,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   });
   const [snapshot] = found;
   const rest = snapshot ? await examineData(snapshot, context) : [];
-  return [...local, port, ...home, ...directory, ...rest];
+  return onceAServer([...local, port, ...home, ...directory, ...rest]);
 }
 
 /** Without a directory of its own the environment is that of an `up`. */

@@ -48,6 +48,7 @@ test('a system that is well: every check is made, none fails, exit code 0', asyn
   for (const check of ['durability', 'failed jobs', 'backlog', 'sums', 'dead letters']) expect(checks).toContain(check);
   for (const check of ['clock of ', 'connections of '])
     expect(checks.some((name) => name.startsWith(check))).toBe(true);
+  expect(checks).toEqual([...new Set(checks)]);
   const { output } = await runHere(doctorCommand(), [], { ...site.env, ...ACCEPTED });
   expect(output).toMatch(/^ok +Node /);
   expect(output).not.toContain(new URL(site.env.DIRECTORY_URL ?? '').password);
@@ -120,7 +121,7 @@ describe('each thing that is broken is found, and the exit code is 1', () => {
   test('a node without its tables', async () => {
     await onPool(site.nodeUrls[0] ?? '', (pool) => pool.query('ALTER TABLE applied_migrations RENAME TO kept'));
     const { code, of } = await examine();
-    expect([code, of('node node-1')?.detail]).toEqual([1, 'its tables lack 0001-node.sql']);
+    expect([code, of('node node-1')?.detail]).toEqual([1, 'its tables lack 0001-node.sql, 0002-reads.sql']);
     await onPool(site.nodeUrls[0] ?? '', (pool) => pool.query('ALTER TABLE kept RENAME TO applied_migrations'));
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judgeBooks } from '../../src/cli/doctor-books.ts';
 import { judgeClock, judgeConnections } from '../../src/cli/doctor-database.ts';
-import { type Finding, showFindings } from '../../src/cli/doctor-finding.ts';
+import { type Finding, fail, ok, onceAServer, showFindings, warn } from '../../src/cli/doctor-finding.ts';
 import { checkNode, checkSettings, judgeDisk } from '../../src/cli/doctor-local.ts';
 import { checkPlacement } from '../../src/cli/doctor-nodes.ts';
 import { judgeBacklog, judgeDurability, judgeMemory } from '../../src/cli/doctor-queue.ts';
@@ -196,4 +196,11 @@ test('one line a check, and what to do under each that is not well', () => {
     { check: 'queue', status: 'fail', detail: 'away', fix: 'start it' },
   ]);
   expect(shown).toBe('ok    Node   24\nfail  queue  away\n      → start it\n');
+});
+
+test('a server that is several things at once is told once, by the worst; everything else is told as it is', () => {
+  const worse = warn('clock of a:5432', 'late', 'set it');
+  const twoProblems = [fail('settings', 'PORT', 'set it'), fail('settings', 'HOST', 'set it')];
+  const findings = [ok('clock of a:5432', 'well'), ok('clock of b:5432', 'well'), worse, ...twoProblems];
+  expect(onceAServer([...findings, ok('clock of a:5432', 'well')])).toEqual(findings.slice(1));
 });
