@@ -5,6 +5,7 @@ import { nodeDiskFull } from './machine-node-disk-full.ts';
 import { redisBrimful, redisFull } from './machine-redis-full.ts';
 import { redisPowerCut } from './machine-redis-power-cut.ts';
 import { redisSlowDisk } from './machine-redis-slow-disk.ts';
+import { workersAway } from './process-admission.ts';
 import { clusterFailover } from './process-cluster.ts';
 import { mix } from './process-mix.ts';
 import { oneJob } from './process-one-job.ts';
@@ -17,6 +18,7 @@ export const FAULTS: readonly Fault[] = [
   oneJob,
   workerStop,
   workerTerm,
+  workersAway,
   edgeKill,
   redisKill,
   redisPowerCut,
