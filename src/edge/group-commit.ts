@@ -6,8 +6,10 @@ import type { EdgeMetrics } from './metrics.ts';
 /** What the queue said when it took a job. */
 export interface Confirmation {
   batchId: string;
-  /** milliseconds since the epoch, on the queue server's clock */
+  /** milliseconds since the epoch on the queue server's clock, before the add: the job's own stamp */
   acceptedAt: number;
+  /** the same clock after the add: what the ack says */
+  confirmedAt: number;
 }
 
 /** Adds one job to a lane; resolves when the queue's server has confirmed it, and settles within a deadline of its own. */

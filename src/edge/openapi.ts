@@ -17,7 +17,12 @@ export function described(spec: DescribeRouteOptions, handler: Handler): Handler
 }
 
 const eventId = z.string().meta({ format: 'uuid' });
-const accepted = z.object({ eventId, status: z.literal('accepted') }).meta({ id: 'Accepted' });
+const acceptedAt = z.string().meta({
+  format: 'date-time',
+  description: 'on the queue’s clock: an answer whose `asOf` is this or later holds the scan',
+});
+const receipt = z.string().meta({ description: 'opaque; `GET /v1/receipts/{receipt}` tells what became of the scan' });
+const accepted = z.object({ eventId, status: z.literal('accepted'), acceptedAt, receipt }).meta({ id: 'Accepted' });
 const batch = z.object({ scans: z.array(postedScan).min(1).max(MAX_POSTED_SCANS) }).meta({ id: 'Batch' });
 const batchResults = z
   .object({
@@ -27,6 +32,8 @@ const batchResults = z
         status: z.enum(['accepted', 'rejected', 'retry']).meta({
           description: '`rejected` is final; `retry`: this lane could not confirm, send the scan again',
         }),
+        acceptedAt: acceptedAt.optional(),
+        receipt: receipt.optional(),
         error: z.object({ code: z.string(), detail: z.string() }).optional(),
       }),
     ),

@@ -4,8 +4,9 @@ import { isUuid, type Scan } from '../domain/scan.ts';
 import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import { requestHeader, toProblem } from '../platform/http-common.ts';
 import { readBatch } from './batch-body.ts';
+import { ackJson } from './ack.ts';
 import { completeScan } from './complete-scan.ts';
-import type { GroupCommit } from './group-commit.ts';
+import type { Confirmation, GroupCommit } from './group-commit.ts';
 import { type EdgeContext, type Intake, laneOfSkier, requireDevice } from './intake.ts';
 import { readPostedScan } from './posted-scan.ts';
 import { refusal } from './refusal.ts';
@@ -18,7 +19,15 @@ const BODY: BodyRules = {
 };
 
 /** What became of one entry of a batch. */
-type Entry = { posted: unknown } & ({ scan: Scan; retry?: Problem } | { rejected: Problem });
+type Entry = { posted: unknown } & (Committed | { rejected: Problem });
+
+/** A good scan, and what its lane said. */
+interface Committed {
+  scan: Scan;
+  outcome: Confirmation | Problem;
+}
+
+const NOT_YET = new Problem('queue_unavailable', 'the queue has not confirmed the scan; send it again');
 
 /**
  * `POST /v1/scans/batch`: 1 to 1,000 scans, each with a result of its own, in order. A bad one harms only itself; a lane
@@ -56,7 +65,7 @@ async function takeBatch(context: EdgeContext, intake: Intake): Promise<Entry[]>
 function readEntry(posted: unknown, deviceId: number, snapshot: DirectorySnapshot, nowMs: number): Entry {
   const read = posted instanceof Problem ? posted : readPostedScan(posted);
   const scan = read instanceof Problem ? read : completeScan(read, deviceId, snapshot, nowMs);
-  return scan instanceof Problem ? { posted, rejected: scan } : { posted, scan };
+  return scan instanceof Problem ? { posted, rejected: scan } : { posted, scan, outcome: NOT_YET };
 }
 
 /** @throws the first problem when not one entry is a scan at all */
@@ -66,7 +75,7 @@ function refuseUnreadable(entries: Entry[]): void {
   if (first && 'rejected' in first && entries.every(isUnreadable)) throw first.rejected;
 }
 
-/** Notes on each scan whether its lane has confirmed it */
+/** Notes on each scan what its lane said. */
 async function commitByLane(entries: Entry[], snapshot: DirectorySnapshot, commit: GroupCommit): Promise<void> {
   const scans = entries.filter((entry) => 'scan' in entry);
   const lanes = Map.groupBy(scans, ({ scan }) => laneOfSkier(scan.skierId, snapshot));
@@ -80,24 +89,28 @@ async function commitByLane(entries: Entry[], snapshot: DirectorySnapshot, commi
   await Promise.all(confirmations);
 }
 
-function commitTogether(entries: { scan: Scan; retry?: Problem }[], lane: number, commit: GroupCommit): Promise<void> {
+function commitTogether(entries: Committed[], lane: number, commit: GroupCommit): Promise<void> {
   const scans = entries.map(({ scan }) => scan);
   return new Promise((resolve) => {
     commit.addTogether(lane, scans, (outcome) => {
-      if (outcome instanceof Problem) for (const entry of entries) entry.retry = outcome;
+      for (const entry of entries) entry.outcome = outcome;
       resolve();
     });
   });
 }
 
 function whyAllMustRetry(entries: Entry[]): Problem | undefined {
-  const first = entries[0];
-  return first && 'scan' in first && entries.every((entry) => 'scan' in entry && entry.retry) ? first.retry : undefined;
+  const reasons = entries.map((entry) => ('scan' in entry ? unconfirmed(entry) : undefined));
+  return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
+}
+
+function unconfirmed({ outcome }: Committed): Problem | undefined {
+  return outcome instanceof Problem ? outcome : undefined;
 }
 
 function countRefused(entries: Entry[], { metrics }: Intake): void {
   for (const entry of entries) {
-    const problem = 'rejected' in entry ? entry.rejected : entry.retry;
+    const problem = 'rejected' in entry ? entry.rejected : unconfirmed(entry);
     if (problem) metrics.refused(problem.code, 1);
   }
 }
@@ -109,8 +122,8 @@ function results(entries: Entry[]): Response {
 
 function result(entry: Entry): string {
   if ('rejected' in entry) return failed(eventIdOf(entry.posted), 'rejected', entry.rejected);
-  if (entry.retry) return failed(entry.scan.eventId, 'retry', entry.retry);
-  return `{"eventId":"${entry.scan.eventId}","status":"accepted"}`;
+  const { scan, outcome } = entry;
+  return outcome instanceof Problem ? failed(scan.eventId, 'retry', outcome) : ackJson(scan, outcome);
 }
 
 function failed(eventId: string | null, status: 'rejected' | 'retry', { code, message }: Problem): string {

@@ -1,8 +1,9 @@
 import { Problem } from '../domain/problem.ts';
 import type { Scan } from '../domain/scan.ts';
 import { requestHeader, toProblem } from '../platform/http-common.ts';
+import { ackJson } from './ack.ts';
 import { completeScan } from './complete-scan.ts';
-import type { GroupCommit } from './group-commit.ts';
+import type { Confirmation, GroupCommit } from './group-commit.ts';
 import { type EdgeContext, type Intake, laneOfSkier, requireDevice } from './intake.ts';
 import { readPostedScan } from './posted-scan.ts';
 import { refusal } from './refusal.ts';
@@ -24,7 +25,7 @@ export function postScan(intake: Intake): (context: EdgeContext) => Promise<Resp
   };
 }
 
-async function takeScan(context: EdgeContext, intake: Intake): Promise<Scan> {
+async function takeScan(context: EdgeContext, intake: Intake): Promise<string> {
   const { directory, authenticator, quota, commit, now } = intake;
   checkBodyHead(context, BODY);
   const snapshot = directory.snapshot();
@@ -36,21 +37,20 @@ async function takeScan(context: EdgeContext, intake: Intake): Promise<Scan> {
   if (posted instanceof Problem) throw posted;
   const scan = completeScan(posted, device.deviceId, snapshot, now());
   if (scan instanceof Problem) throw scan;
-  await confirmed(commit, laneOfSkier(scan.skierId, snapshot), scan);
-  return scan;
+  return ackJson(scan, await confirmed(commit, laneOfSkier(scan.skierId, snapshot), scan));
 }
 
 /** Resolves once the queue has confirmed the scan; @throws Problem `overloaded` or `queue_unavailable` */
-export function confirmed(commit: GroupCommit, lane: number, scan: Scan): Promise<void> {
+export function confirmed(commit: GroupCommit, lane: number, scan: Scan): Promise<Confirmation> {
   return new Promise((resolve, reject) => {
     commit.add(lane, scan, (outcome) => {
       if (outcome instanceof Problem) reject(outcome);
-      else resolve();
+      else resolve(outcome);
     });
   });
 }
 
-/** The ack. An event id is hexadecimal, so there is nothing to escape. */
-export function accepted(scan: Scan, status: 201 | 202): Response {
-  return new Response(`{"eventId":"${scan.eventId}","status":"accepted"}`, { status, headers: JSON_TYPE });
+/** @param ack see {@link ackJson} */
+export function accepted(ack: string, status: 201 | 202): Response {
+  return new Response(ack, { status, headers: JSON_TYPE });
 }

@@ -5,6 +5,7 @@ import { Problem, type ProblemCode } from '../domain/problem.ts';
 import { deriveEventId, OPEN_DEVICE_ID, type Scan } from '../domain/scan.ts';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { requestHeader, toProblem } from '../platform/http-common.ts';
+import { ackJson } from './ack.ts';
 import { QuotaExceeded } from './device-quota.ts';
 import { type EdgeContext, type Intake, laneOfSkier, requireDevice } from './intake.ts';
 import { accepted, confirmed } from './post-scan.ts';
@@ -45,7 +46,7 @@ export function postLiftRide(intake: Intake, options: SkiDataOptions): (context:
   };
 }
 
-async function takeRide(context: EdgeContext, intake: Intake, options: SkiDataOptions): Promise<Scan> {
+async function takeRide(context: EdgeContext, intake: Intake, options: SkiDataOptions): Promise<string> {
   checkBodyHead(context, BODY);
   const snapshot = intake.directory.snapshot();
   const deviceId = await deviceIdOf(context, snapshot, intake, options);
@@ -54,8 +55,7 @@ async function takeRide(context: EdgeContext, intake: Intake, options: SkiDataOp
   const ride = liftRide.safeParse(parseJson(await readBody(context, BODY)));
   if (!ride.success) throw problemOf(ride.error);
   const scan = completeRide({ ...place, ...ride.data, key, deviceId }, snapshot);
-  await confirmed(intake.commit, laneOfSkier(scan.skierId, snapshot), scan);
-  return scan;
+  return ackJson(scan, await confirmed(intake.commit, laneOfSkier(scan.skierId, snapshot), scan));
 }
 
 async function deviceIdOf(

@@ -8,11 +8,12 @@ import {
 } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../platform/logger.ts';
-import { lanePrefix, laneQueueName, type QueueAddress, queueKind } from './lanes.ts';
+import { POSTGRES_LANE_TIME, REDIS_LANE_TIME } from './lane-time.ts';
+import { clockKey, lanePrefix, laneQueueName, type QueueAddress, queueKind } from './lanes.ts';
 import { withPatience } from './patience.ts';
 import { LaneConnection, WorkerPostgresBackend } from './postgres.ts';
 import { parseClusterUrl } from '../platform/queue-url.ts';
-import { connectFailingFast, connectWaiting, ready } from './redis.ts';
+import { connectFailingFast, connectWaiting, type FailingFastRedis, ready } from './redis.ts';
 import { withReplicas } from './replicas.ts';
 
 /** The connections are the factory's; BullMQ's own `connection` option only says on what it runs. */
@@ -27,7 +28,7 @@ interface Link {
   isShared: boolean;
   /** waits for the attempt to connect that is under way, lane 0's unless given; @throws its error */
   ready(lane?: number): Promise<void>;
-  /** the clock of the server that has the lane, lane 0's unless given; milliseconds since the epoch */
+  /** the time of the lane, lane 0's unless given, see `lane-time.ts`; milliseconds since the epoch */
   serverTimeMs(lane?: number): Promise<number>;
   /**
    * Runs a write of a lane. Resolves when as many replicas have it as this link was told to wait for.
@@ -35,6 +36,12 @@ interface Link {
    * @throws what the write throws, or Error when too few replicas confirm within the deadline
    */
   write<T>(lane: number, deadlineMs: number, write: () => Promise<T>): Promise<T>;
+  /**
+   * The time of the lane, read after each of its writes that has resolved; for links that were opened with `tellsTime`.
+   *
+   * @throws what the question throws
+   */
+  timeAfterWrites(lane: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -42,6 +49,8 @@ export interface RedisLink extends Link {
   kind: 'redis';
   /** the connection to the server that has the lane */
   redis(lane: number): Redis;
+  /** where the lane's time has its mark */
+  clockKey(lane: number): string;
 }
 
 export interface PostgresLink extends Link {
@@ -52,6 +61,14 @@ export interface PostgresLink extends Link {
 /** How a process that must not wait talks to the queue: everything fails at once while the server is away. */
 export type QueueLink = RedisLink | PostgresLink;
 
+type LinkOptions = QueueAddress & {
+  timeoutMs: number;
+  connections: number;
+  replicas?: number;
+  tellsTime?: boolean;
+  logger: Logger;
+};
+
 /**
  * Opens a link; returns at once, whether the server is there or not.
  *
@@ -59,23 +76,25 @@ export type QueueLink = RedisLink | PostgresLink;
  * @param o.connections on Postgres: the size of the pool. On Redis one connection carries everything; in a cluster, and with
  *   replicas to wait for, each lane has its own
  * @param o.replicas how many replicas of Redis must confirm a write; none unless given
+ * @param o.tellsTime whether `timeAfterWrites` will be asked
  */
-export function openLink(
-  o: QueueAddress & { timeoutMs: number; connections: number; replicas?: number; logger: Logger },
-): QueueLink {
+export function openLink(o: LinkOptions): QueueLink {
   return queueKind(o.queueUrl) === 'redis' ? openRedisLink(o) : openPostgresLink(o);
 }
 
-function openRedisLink(o: QueueAddress & { timeoutMs: number; replicas?: number; logger: Logger }): RedisLink {
+function openRedisLink(o: LinkOptions): RedisLink {
   const { replicas = 0 } = o;
-  const isShared = replicas === 0 && parseClusterUrl(o.queueUrl) === undefined;
-  const connections = new Map<number, Redis>();
-  const redis = (lane: number): Redis => {
+  const isCluster = parseClusterUrl(o.queueUrl) !== undefined;
+  const isShared = replicas === 0 && !isCluster;
+  const clockKeyOf = (lane: number) => clockKey(o.queuePrefix, lane, isCluster);
+  const connections = new Map<number, FailingFastRedis>();
+  const redis = (lane: number): FailingFastRedis => {
     const place = isShared ? 0 : lane;
     let connection = connections.get(place);
     if (!connection) {
-      const target = { queueUrl: o.queueUrl, key: lanePrefix(o.queuePrefix, place) };
+      const target = { queueUrl: o.queueUrl, key: clockKeyOf(place) };
       connection = connectFailingFast(target, o.timeoutMs, o.logger);
+      if (o.tellsTime) connection.askTimeAfterScripts(target.key);
       connections.set(place, connection);
     }
     return connection;
@@ -86,12 +105,13 @@ function openRedisLink(o: QueueAddress & { timeoutMs: number; replicas?: number;
     kind: 'redis',
     redis,
     isShared,
+    clockKey: clockKeyOf,
     queue: lanes.queue,
     ready: (lane = 0) => ready(redis(lane)),
+    timeAfterWrites: (lane) => redis(lane).timeAfterScripts(),
     async serverTimeMs(lane = 0) {
       await ready(redis(lane));
-      const [seconds, micros] = await redis(lane).time();
-      return Number(seconds) * 1000 + Number(micros) / 1000;
+      return Number(await redis(lane).eval(REDIS_LANE_TIME, 1, clockKeyOf(lane)));
     },
     write: (lane, deadlineMs, write) =>
       replicas === 0 ? write() : withReplicas(redis(lane), { replicas, deadlineMs }, write),
@@ -102,13 +122,17 @@ function openRedisLink(o: QueueAddress & { timeoutMs: number; replicas?: number;
   };
 }
 
-function openPostgresLink(o: QueueAddress & { timeoutMs: number; connections: number; logger: Logger }): PostgresLink {
+function openPostgresLink(o: LinkOptions): PostgresLink {
   const { queueUrl, queuePrefix: schema, timeoutMs, logger } = o;
   const connection = new LaneConnection({ queueUrl, schema, max: o.connections, timeoutMs, logger });
   const lanes = laneQueues(
     o,
     () => (name) => new PostgresQueueBackend(connection, name, { connection: queueUrl }, false),
   );
+  const askTime = async () => {
+    const { rows } = await connection.pool.query<{ ms: number }>(POSTGRES_LANE_TIME);
+    return (rows[0] as { ms: number }).ms;
+  };
   return {
     kind: 'postgres',
     pool: connection.pool,
@@ -118,15 +142,25 @@ function openPostgresLink(o: QueueAddress & { timeoutMs: number; connections: nu
     queue: lanes.queue,
     async serverTimeMs() {
       await connection.waitUntilReady();
-      const { rows } = await connection.pool.query<{ ms: number }>(
-        'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
-      );
-      return (rows[0] as { ms: number }).ms;
+      return askTime();
     },
+    timeAfterWrites: onceATurn(askTime),
     async close() {
       await lanes.close();
       await connection.close();
     },
+  };
+}
+
+/** All that ask in one turn of the event loop share one question, which leaves after the turn. */
+function onceATurn<T>(ask: () => Promise<T>): () => Promise<T> {
+  let question: Promise<T> | undefined;
+  return () => {
+    question ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      question = undefined;
+      return ask();
+    });
+    return question;
   };
 }
 

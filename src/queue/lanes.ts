@@ -23,6 +23,14 @@ export function laneQueueName(lane: number): string {
 }
 
 /**
+ * Where Redis keeps the latest time that a lane's clock has told (see `lane-time.ts`): one key for all lanes of a server, and
+ * in a cluster one for each.
+ */
+export function clockKey(queuePrefix: string, lane: number, isCluster: boolean): string {
+  return `${lanePrefix(queuePrefix, isCluster ? lane : 0)}:clock`;
+}
+
+/**
  * BullMQ's key prefix on Redis. The braces make all keys of a lane share one slot, and the lane inside of them spreads the
  * lanes over the nodes of a cluster.
  */

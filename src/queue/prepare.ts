@@ -5,8 +5,9 @@ import { type QueueAddress, queueKind } from './lanes.ts';
 
 /**
  * Makes the queue's server ready for its first job; does nothing where that is done already. Redis needs nothing. On
- * Postgres: BullMQ's tables and functions in the schema of the prefix, and a count of the jobs ever enqueued (BullMQ's own
- * ids come from a sequence, which skips up to 32 numbers when the server crashes: no use for a sum that must add up).
+ * Postgres: BullMQ's tables and functions in the schema of the prefix, a count of the jobs ever enqueued (BullMQ's own
+ * ids come from a sequence, which skips up to 32 numbers when the server crashes: no use for a sum that must add up), and
+ * the mark of the lanes' time.
  *
  * @throws Error when the server is away or refuses
  */
@@ -21,17 +22,21 @@ export async function prepareQueue(o: QueueAddress): Promise<void> {
   await client.connect();
   try {
     await runMigrations(client, o.queuePrefix);
-    await countJobs(client, o.queuePrefix);
+    await makeOwnTables(client, o.queuePrefix);
   } finally {
     await client.end();
   }
 }
 
 /** Slots spread the writers: one row a lane would make all adds of the lane wait for each other's commit. */
-const COUNT_JOBS = `
+const OWN_TABLES = `
   CREATE TABLE IF NOT EXISTS liftline_enqueued (
     queue text, slot integer, jobs bigint NOT NULL, PRIMARY KEY (queue, slot)
   ) WITH (fillfactor = 50);
+  CREATE TABLE IF NOT EXISTS liftline_clock (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), mark_ms bigint NOT NULL
+  ) WITH (fillfactor = 50);
+  INSERT INTO liftline_clock (mark_ms) VALUES (0) ON CONFLICT DO NOTHING;
   CREATE OR REPLACE FUNCTION liftline_count_enqueued() RETURNS trigger
   LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
   BEGIN
@@ -43,9 +48,9 @@ const COUNT_JOBS = `
   FOR EACH ROW EXECUTE FUNCTION liftline_count_enqueued();`;
 
 /** Written down in the schema's comment, so that a start without news takes no lock on the table of jobs. */
-const MARK = `liftline ${createHash('sha256').update(COUNT_JOBS).digest('hex').slice(0, 12)}`;
+const MARK = `liftline ${createHash('sha256').update(OWN_TABLES).digest('hex').slice(0, 12)}`;
 
-async function countJobs(client: Client, schema: string): Promise<void> {
+async function makeOwnTables(client: Client, schema: string): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`liftline queue ${schema}`]);
@@ -56,7 +61,7 @@ async function countJobs(client: Client, schema: string): Promise<void> {
     if (rows[0]?.mark !== MARK) {
       const quoted = client.escapeIdentifier(schema);
       await client.query(`SET LOCAL search_path TO ${quoted}`);
-      await client.query(COUNT_JOBS);
+      await client.query(OWN_TABLES);
       await client.query(`COMMENT ON SCHEMA ${quoted} IS ${client.escapeLiteral(MARK)}`);
     }
     await client.query('COMMIT');

@@ -15,6 +15,11 @@ export interface Enqueued {
   batchId: string;
   /** milliseconds since the epoch on the queue server's clock, read before the add; the job's own timestamp too */
   acceptedAt: number;
+  /**
+   * The same clock after the add, rounded up: whoever is told that everything up to then is stored will find these scans. The
+   * time before the add would not do, for somebody may look at the lane in between.
+   */
+  confirmedAt: number;
   jobId: string;
 }
 
@@ -53,7 +58,13 @@ export interface LaneProducer {
 export async function openProducer(o: ProducerOptions): Promise<LaneProducer> {
   const { queueReplicas: replicas = 0 } = o;
   // two adds in flight a lane (the group commit's limit) and one question for the time
-  const link = openLink({ ...o, replicas, timeoutMs: o.ackDeadlineMs, connections: 2 * o.laneCount + 1 });
+  const link = openLink({
+    ...o,
+    replicas,
+    timeoutMs: o.ackDeadlineMs,
+    connections: 2 * o.laneCount + 1,
+    tellsTime: true,
+  });
   const lanes = watchLanes(link, o);
   const watches = [...new Set(lanes.map(({ watch }) => watch))];
   const inFlight = new Set<Promise<unknown>>();
@@ -67,12 +78,16 @@ export async function openProducer(o: ProducerOptions): Promise<LaneProducer> {
   async function add(lane: number, watch: ServerWatch, batch: Batch): Promise<Enqueued> {
     const { batchId, acceptedAt, scans } = batch;
     // the name carries the number of scans, the timestamp when they came: a backlog is counted without reading data
-    const adding = link.write(lane, o.ackDeadlineMs, () =>
-      link.queue(lane).add(String(scans.length), encodeBatch(batch), { timestamp: acceptedAt }),
-    );
+    const adding = async () => {
+      const job = await link.write(lane, o.ackDeadlineMs, () =>
+        link.queue(lane).add(String(scans.length), encodeBatch(batch), { timestamp: acceptedAt }),
+      );
+      return { jobId: job.id as string, time: await link.timeAfterWrites(lane) };
+    };
     try {
-      const job = await withDeadline(adding, o.ackDeadlineMs, () => new Error(`no reply in ${o.ackDeadlineMs} ms`));
-      return { batchId, acceptedAt, jobId: job.id as string };
+      const late = () => new Error(`no reply in ${o.ackDeadlineMs} ms`);
+      const { jobId, time } = await withDeadline(adding(), o.ackDeadlineMs, late);
+      return { batchId, acceptedAt, confirmedAt: Math.max(acceptedAt, Math.floor(time) + 1), jobId };
     } catch (error) {
       watch.failed(error);
       throw unavailable(error);

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { goodScan, startEdge, type TestEdge } from '../support/edge.ts';
+import { ackOf, goodScan, startEdge, type TestEdge } from '../support/edge.ts';
 import { problemOf } from '../support/replies.ts';
 
 const BATCH = '/v1/scans/batch';
@@ -113,13 +113,13 @@ describe('a bad scan in a batch gets its own error, and its neighbours are store
     expect(response.status).toBe(202);
     expect(await response.json()).toEqual({
       results: [
-        { eventId: first.eventId, status: 'accepted' },
+        ackOf(first.eventId),
         {
           eventId: expect.toSatisfy(isIdOrNull),
           status: 'rejected',
           error: { code, detail: expect.stringMatching(/./) },
         },
-        { eventId: last.eventId, status: 'accepted' },
+        ackOf(last.eventId),
       ],
     });
     const queued = await edge.queued();
@@ -133,9 +133,9 @@ describe('a bad scan in a batch gets its own error, and its neighbours are store
     expect(response.status).toBe(202);
     expect(await response.json()).toMatchObject({
       results: [
-        { eventId: first.eventId, status: 'accepted' },
+        ackOf(first.eventId),
         { eventId: null, status: 'rejected', error: { code: 'malformed' } },
-        { eventId: last.eventId, status: 'accepted' },
+        ackOf(last.eventId),
       ],
     });
   });

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { laneOf, shardOf } from '../../src/domain/shard.ts';
-import { goodScan, startEdge, type TestEdge } from '../support/edge.ts';
+import { ackOf, goodScan, startEdge, type TestEdge } from '../support/edge.ts';
 
 const BATCH = '/v1/scans/batch';
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -27,7 +27,7 @@ async function accepted(posted: Record<string, unknown>[], body: unknown, header
   const response = await edge.post(BATCH, body, headers);
   expect(response.status).toBe(202);
   const { results } = (await response.json()) as Results;
-  expect(results).toEqual(posted.map(({ eventId }) => ({ eventId, status: 'accepted' })));
+  expect(results).toEqual(posted.map(({ eventId }) => ackOf(eventId)));
   const queued = new Set((await edge.queued()).map(({ eventId }) => eventId));
   return posted.filter(({ eventId }) => queued.has(String(eventId))).length;
 }

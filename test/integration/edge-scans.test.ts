@@ -1,7 +1,7 @@
 import { describe, expect, afterAll, beforeAll, test } from 'vitest';
 import { deriveEventId } from '../../src/domain/scan.ts';
 import { laneOf, shardOf } from '../../src/domain/shard.ts';
-import { goodScan, startEdge, type TestEdge } from '../support/edge.ts';
+import { ackOf, goodScan, startEdge, type TestEdge } from '../support/edge.ts';
 
 const NOW = Date.parse('2026-01-15T12:00:00Z');
 
@@ -22,8 +22,9 @@ async function accepted(body: unknown, headers?: Record<string, string>) {
   const response = await edge.post('/v1/scans', body, headers);
   expect(response.status).toBe(202);
   expect(response.headers.get('content-type')).toBe('application/json');
-  const { eventId, status } = (await response.json()) as { eventId: string; status: string };
-  expect(status).toBe('accepted');
+  const ack = (await response.json()) as { eventId: string };
+  const { eventId } = ack;
+  expect(ack).toEqual(ackOf(eventId));
   const queued = (await edge.queued()).filter((one) => one.eventId === eventId);
   return { eventId, queued };
 }

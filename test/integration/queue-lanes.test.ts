@@ -15,11 +15,16 @@ describeQueues(
       const after = await link.serverTimeMs();
       expect(acked.acceptedAt).toBeGreaterThanOrEqual(Math.floor(before) - 50);
       expect(acked.acceptedAt).toBeLessThanOrEqual(after + 50);
+      // rounded up: it is past any time that was told before the add
+      expect(acked.confirmedAt).toBeGreaterThan(before);
+      expect(acked.confirmedAt).toBeLessThanOrEqual(Math.floor(after) + 1);
+      expect(acked.confirmedAt).toBeGreaterThanOrEqual(acked.acceptedAt);
       const second = await producer.enqueue(0, scansOf(500));
       const { consumer, got } = collect(site());
       consumer.start();
       await until('both jobs of lane 0 arrive', () => got.length === 2);
-      expect(got[0]).toEqual({ ...acked, scans: first });
+      const { batchId, acceptedAt, jobId } = acked;
+      expect(got[0]).toEqual({ batchId, acceptedAt, jobId, scans: first });
       expect(got[1]?.batchId).toBe(second.batchId);
       expect(got[1]?.scans).toHaveLength(500);
       const lane0 = lane0Of(site());

@@ -5,6 +5,8 @@ import { importResorts } from '../../src/directory/import-resorts.ts';
 import { initDirectory } from '../../src/directory/init.ts';
 import { sampleResorts } from '../../src/directory/sample-resorts.ts';
 import type { Scan } from '../../src/domain/scan.ts';
+import { expect } from 'vitest';
+import { decodeReceipt } from '../../src/domain/receipt.ts';
 import { createHttpApp, replaceableApp } from '../../src/cli/http-app.ts';
 import { createEdgeApp, type EdgeOptions } from '../../src/edge/app.ts';
 import { DeviceQuota, type QuotaOptions } from '../../src/edge/device-quota.ts';
@@ -157,4 +159,14 @@ async function readLanes(address: { queueUrl: string; queuePrefix: string }): Pr
 export function goodScan(changes: Record<string, unknown> = {}): Record<string, unknown> {
   const scannedAt = new Date(Date.now() - 10_000).toISOString();
   return { eventId: crypto.randomUUID(), resortId: 1, liftId: 12, skierId: 4711, scannedAt, ...changes };
+}
+
+/** @returns what an ack of a scan must look like, for a comparison: it says when, and its receipt is that of the scan */
+export function ackOf(eventId: unknown): Record<string, unknown> {
+  return {
+    eventId,
+    status: 'accepted',
+    acceptedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+    receipt: expect.toSatisfy((receipt: string) => decodeReceipt(receipt)?.eventId === eventId) as string,
+  };
 }

@@ -77,7 +77,7 @@ function simulateQueue(treatments: { turns: number; confirms: boolean }[]) {
   return {
     async enqueue(lane: number, scans: Scan[]): Promise<Confirmation> {
       const { turns, confirms } = treatments[number % treatments.length] as { turns: number; confirms: boolean };
-      const confirmation = { batchId: `batch-${number}`, acceptedAt: number };
+      const confirmation = { batchId: `batch-${number}`, acceptedAt: number, confirmedAt: number + 1 };
       const outcome = confirms ? confirmation : new Problem('queue_unavailable', `job ${number} failed`);
       number += 1;
       largest = Math.max(largest, scans.length);

@@ -27,7 +27,7 @@ function openCommit(o: { maxPendingScans?: number; maxWaitMs?: number } = {}) {
           lane,
           scans,
           async confirm() {
-            resolve({ batchId: `batch-${number}`, acceptedAt: 1_000 + number });
+            resolve({ batchId: `batch-${number}`, acceptedAt: 1_000 + number, confirmedAt: 2_000 + number });
             await turn();
           },
           async fail(error) {
@@ -73,7 +73,7 @@ describe('group commit', () => {
     expect(jobs).toHaveLength(1);
     expect(settle).not.toHaveBeenCalled();
     await jobs[0]?.confirm();
-    expect(settle).toHaveBeenCalledExactlyOnceWith({ batchId: 'batch-0', acceptedAt: 1_000 });
+    expect(settle).toHaveBeenCalledExactlyOnceWith({ batchId: 'batch-0', acceptedAt: 1_000, confirmedAt: 2_000 });
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -144,7 +144,7 @@ describe('group commit', () => {
     expect(first).toHaveBeenCalledExactlyOnceWith(problem);
     expect(second).not.toHaveBeenCalled();
     await jobs[1]?.confirm();
-    expect(second).toHaveBeenCalledExactlyOnceWith({ batchId: 'batch-1', acceptedAt: 1_001 });
+    expect(second).toHaveBeenCalledExactlyOnceWith({ batchId: 'batch-1', acceptedAt: 1_001, confirmedAt: 2_001 });
   });
 
   test('an unknown error of the queue is queue_unavailable, with the error as its cause', async () => {
