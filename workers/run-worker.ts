@@ -7,11 +7,14 @@ import type { Lifecycle } from '../src/platform/lifecycle.ts';
 import type { Logger } from '../src/platform/logger.ts';
 import type { Metrics } from '../src/platform/metrics.ts';
 import { openBacklog } from '../src/queue/backlog-reader.ts';
+import { openCompleteUntil } from '../src/queue/complete-until.ts';
 import { type LaneConsumer, type LaneJob, openConsumer } from '../src/queue/consumer.ts';
 import { type LaneProducer, openProducer } from '../src/queue/producer.ts';
 import { startSweeper } from '../src/queue/sweeper.ts';
 import { type PoolWatch, watchPools } from '../src/shards/pool-metrics.ts';
+import { openReadNodes } from '../src/shards/read-nodes.ts';
 import { openWriteNodes } from '../src/shards/write-nodes.ts';
+import { startAsOfKeeper } from './as-of-keeper.ts';
 import { Brake } from './brake.ts';
 import { LaneProgress, noteTries, watchProgress } from './lane-progress.ts';
 import { LaneWorker } from './lane-worker.ts';
@@ -34,6 +37,8 @@ export interface RunningWorker {
 
 /** While one write waits for its fsync the next one runs: 1.3 to 1.6 times the scans/s of one at a time, for the same CPU a scan. */
 const WRITES_IN_FLIGHT = 2;
+/** What a node may take for what the keeper of asOf has to tell it. */
+const KEEPER_TIMEOUT_MS = 1_500;
 
 /**
  * A worker process: takes the jobs of its lanes and stores them, until the lifecycle stops it. Resolves when it has begun;
@@ -73,7 +78,7 @@ export async function runWorker(
   const note = (lane: number) => progress?.note(lane);
   const workerMetrics = noteTries(createWorkerMetrics(metrics.registry), note);
   const watch = watchPools(metrics.registry, 'worker');
-  const workerOf = openWorkers(config, { queue, directory, producer, watch, metrics: workerMetrics });
+  const workerOf = openWorkers(config, { queue, lanes, directory, producer, watch, metrics: workerMetrics });
   startSweeper({ ...queue, lanes, everyMs: config.stallCheckMs });
   const brake = new Brake({ scansPerS: config.workerScansPerS, onMove: note });
   const consumers = startLanes(config, queue, lanes, (lane) => {
@@ -94,6 +99,7 @@ type Queue = Pick<WorkerContext, 'logger' | 'lifecycle'> & Pick<Config, 'queueUr
 
 interface Surroundings {
   queue: Queue;
+  lanes: number[];
   directory: DirectoryFollower;
   producer: LaneProducer;
   watch: PoolWatch;
@@ -103,12 +109,13 @@ interface Surroundings {
 /** Opens the nodes for writing. @returns what makes the worker of a lane */
 function openWorkers(
   config: Config,
-  { queue, directory, producer, watch, metrics }: Surroundings,
+  { queue, lanes, directory, producer, watch, metrics }: Surroundings,
 ): (lane: number) => LaneWorker {
   const { logger, lifecycle } = queue;
   const { nodePool: poolSize, statementTimeoutMs, ledgerDays } = config;
   const nodes = openWriteNodes({ poolSize, statementTimeoutMs, watch, logger, lifecycle });
   startLedgerUpkeep({ directory, nodes, ledgerDays, logger, lifecycle });
+  startKeeper(config, { queue, lanes, directory });
   const followClock = followQueueClock(queue);
   const shared = {
     directory,
@@ -122,6 +129,13 @@ function openWorkers(
     logger,
   };
   return (lane) => new LaneWorker({ ...shared, lane, queueNowMs: followClock(lane) });
+}
+
+function startKeeper(config: Config, { queue, lanes, directory }: Pick<Surroundings, 'queue' | 'lanes' | 'directory'>) {
+  const { ackDeadlineMs, queueReplicas } = config;
+  const completeUntil = openCompleteUntil({ ...queue, timeoutMs: ackDeadlineMs, queueReplicas });
+  const nodes = openReadNodes({ ...queue, poolSize: 1, timeoutMs: KEEPER_TIMEOUT_MS });
+  startAsOfKeeper({ ...queue, directory, nodes, lanes, completeUntil });
 }
 
 /** What a job says of itself; one that can't be read passes as one scan. */

@@ -75,25 +75,6 @@ export async function openProducer(o: ProducerOptions): Promise<LaneProducer> {
   });
   await Promise.all(watches.map((watch) => watch.firstAnswer));
 
-  async function add(lane: number, watch: ServerWatch, batch: Batch): Promise<Enqueued> {
-    const { batchId, acceptedAt, scans } = batch;
-    // the name carries the number of scans, the timestamp when they came: a backlog is counted without reading data
-    const adding = async () => {
-      const job = await link.write(lane, o.ackDeadlineMs, () =>
-        link.queue(lane).add(String(scans.length), encodeBatch(batch), { timestamp: acceptedAt }),
-      );
-      return { jobId: job.id as string, time: await link.timeAfterWrites(lane) };
-    };
-    try {
-      const late = () => new Error(`no reply in ${o.ackDeadlineMs} ms`);
-      const { jobId, time } = await withDeadline(adding(), o.ackDeadlineMs, late);
-      return { batchId, acceptedAt, confirmedAt: Math.max(acceptedAt, Math.floor(time) + 1), jobId };
-    } catch (error) {
-      watch.failed(error);
-      throw unavailable(error);
-    }
-  }
-
   return {
     isUp: () => watches.some((watch) => watch.isUp),
     async enqueue(lane, scans, parent) {
@@ -103,7 +84,7 @@ export async function openProducer(o: ProducerOptions): Promise<LaneProducer> {
       if (!watch.isUp) throw unavailable();
       const batch: Batch = { batchId: uuidv7(), acceptedAt: parent?.acceptedAt ?? clock.nowMs(), scans };
       if (parent) batch.parentBatchId = parent.batchId;
-      const adding = add(lane, watch, batch);
+      const adding = add(link, { lane, watch, deadlineMs: o.ackDeadlineMs }, batch);
       inFlight.add(adding);
       try {
         return await adding;
@@ -112,6 +93,30 @@ export async function openProducer(o: ProducerOptions): Promise<LaneProducer> {
       }
     },
   };
+}
+
+interface Destination {
+  lane: number;
+  watch: ServerWatch;
+  deadlineMs: number;
+}
+
+async function add(link: QueueLink, { lane, watch, deadlineMs }: Destination, batch: Batch): Promise<Enqueued> {
+  const { batchId, acceptedAt, scans } = batch;
+  const adding = async () => {
+    // the name carries the number of scans, the timestamp when they came: a backlog is counted without reading data
+    const job = await link.write(lane, deadlineMs, () =>
+      link.queue(lane).add(String(scans.length), encodeBatch(batch), { timestamp: acceptedAt }),
+    );
+    return { jobId: job.id as string, time: await link.timeAfterWrites(lane) };
+  };
+  try {
+    const { jobId, time } = await withDeadline(adding(), deadlineMs, () => new Error(`no reply in ${deadlineMs} ms`));
+    return { batchId, acceptedAt, confirmedAt: Math.max(acceptedAt, Math.floor(time) + 1), jobId };
+  } catch (error) {
+    watch.failed(error);
+    throw unavailable(error);
+  }
 }
 
 /**

@@ -1,0 +1,42 @@
+import type { Pool } from 'pg';
+
+/** A keeper that was silent for longer has lost its lanes to whoever offers to keep them. */
+const LEASE_MS = 1_500;
+
+/**
+ * Of several keepers of a lane one has its row at a time, and only that one moves it on, never back. Nothing is lost when
+ * the server crashes but a moment of freshness: its commit does not wait for the disk.
+ */
+const KEEP = {
+  name: 'keep_as_of',
+  text: `
+  WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
+  INSERT INTO lane_as_of AS kept (lane, as_of, keeper)
+  SELECT lane, coalesce(to_timestamp(as_of_ms / 1000), '-infinity'), $1
+  FROM unnest($2::smallint[], $3::float8[]) AS told (lane, as_of_ms), quick
+  ORDER BY lane
+  ON CONFLICT (lane) DO UPDATE SET
+    as_of = greatest(kept.as_of, excluded.as_of), keeper = excluded.keeper, kept_at = clock_timestamp()
+    WHERE kept.keeper = $1 OR kept.kept_at < clock_timestamp() - $4 * interval '1 millisecond'
+  RETURNING lane`,
+};
+
+/**
+ * Keeps the lanes of a node, or offers to.
+ *
+ * @param keeper a UUID of this process
+ * @param told for each lane up to when it is complete, milliseconds since the epoch; null leaves the row as it is
+ * @returns the lanes that are this keeper's now
+ * @throws whatever the node answers
+ */
+export async function keepAsOf(
+  pool: Pool,
+  keeper: string,
+  told: readonly { lane: number; asOf: number | null }[],
+): Promise<number[]> {
+  const { rows } = await pool.query<{ lane: number }>({
+    ...KEEP,
+    values: [keeper, told.map(({ lane }) => lane), told.map(({ asOf }) => asOf), LEASE_MS],
+  });
+  return rows.map(({ lane }) => lane);
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DirectoryFollower } from '../src/directory/follower.ts';
+import type { DirectorySnapshot } from '../src/directory/snapshot.ts';
+import { laneOf } from '../src/domain/shard.ts';
+import type { Lifecycle } from '../src/platform/lifecycle.ts';
+import type { Logger } from '../src/platform/logger.ts';
+import type { CompleteUntil } from '../src/queue/complete-until.ts';
+import { keepAsOf } from '../src/shards/as-of.ts';
+import type { ReadNodes } from '../src/shards/read-nodes.ts';
+
+export interface AsOfKeeperOptions {
+  directory: Pick<DirectoryFollower, 'snapshot'>;
+  /** for this alone: what a keeper tells must not wait behind the writes of a busy lane */
+  nodes: ReadNodes;
+  /** the lanes of this worker */
+  lanes: readonly number[];
+  completeUntil: CompleteUntil;
+  logger: Logger;
+  lifecycle: Pick<Lifecycle, 'onStop'>;
+}
+
+const EVERY_MS = 250;
+/** How often a worker that is not the keeper of a lane on a node offers to be. */
+const OFFER_MS = 1_000;
+/** What stands still is mentioned this often. */
+const REMIND_MS = 60_000;
+
+/**
+ * Tells each node, several times a second, up to when its lanes are complete: one worker at a time for each lane and node,
+ * by a lease in the very row that it writes. (A session's advisory lock would stay with a worker behind a black hole
+ * until TCP gives up.) Two keepers at once do no harm, for what either of them says is true.
+ *
+ * Each node has a loop of its own: one that is away holds nobody up. While the queue does not answer, what was told stands.
+ */
+export function startAsOfKeeper(o: AsOfKeeperOptions): void {
+  const keeper = randomUUID();
+  const stopping = new AbortController();
+  const loops = new Map<number, Promise<void>>();
+  const startLoops = () => {
+    for (const nodeId of lanesByNode(o.directory.snapshot(), o.lanes).keys()) {
+      if (!loops.has(nodeId)) loops.set(nodeId, new NodeKeeper(o, nodeId, keeper).run(stopping.signal));
+    }
+  };
+  startLoops();
+  const timer = setInterval(startLoops, OFFER_MS);
+  o.lifecycle.onStop('keeper of asOf', async () => {
+    clearInterval(timer);
+    stopping.abort();
+    await Promise.all(loops.values());
+  });
+}
+
+class NodeKeeper {
+  readonly #o: AsOfKeeperOptions;
+  readonly #nodeId: number;
+  readonly #keeper: string;
+  #held = new Set<number>();
+  #offeredAt = Number.NEGATIVE_INFINITY;
+  #remindedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(o: AsOfKeeperOptions, nodeId: number, keeper: string) {
+    this.#o = o;
+    this.#nodeId = nodeId;
+    this.#keeper = keeper;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#tick();
+      } catch (error) {
+        this.#remind(error);
+      }
+      await delay(EVERY_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async #tick(): Promise<void> {
+    const { directory, nodes, lanes } = this.#o;
+    const snapshot = directory.snapshot();
+    const here = lanesByNode(snapshot, lanes).get(this.#nodeId) ?? [];
+    const address = snapshot.nodes.get(this.#nodeId);
+    const mayOffer = performance.now() - this.#offeredAt >= OFFER_MS;
+    const due = here.filter((lane) => this.#held.has(lane) || mayOffer);
+    if (!address || due.length === 0) return;
+    if (mayOffer) this.#offeredAt = performance.now();
+    const told = await Promise.all(due.map(async (lane) => ({ lane, asOf: await this.#completeUntil(lane) })));
+    const kept = await nodes.of(address).run(({ pool }) => keepAsOf(pool, this.#keeper, told));
+    this.#held = new Set(kept);
+  }
+
+  /** @returns null for a lane that is not ours yet, or that can't tell: its row stays as it is */
+  async #completeUntil(lane: number): Promise<number | null> {
+    if (!this.#held.has(lane)) return null;
+    try {
+      return (await this.#o.completeUntil.read(lane)) ?? null;
+    } catch (error) {
+      this.#remind(error);
+      return null;
+    }
+  }
+
+  #remind(error: unknown): void {
+    if (performance.now() - this.#remindedAt < REMIND_MS) return;
+    this.#remindedAt = performance.now();
+    this.#o.logger.info({ err: error, node: this.#nodeId }, 'asOf stands still');
+  }
+}
+
+/** @returns for each node which of the lanes have a shard there */
+function lanesByNode(
+  { nodeOfShard, laneCount }: Pick<DirectorySnapshot, 'nodeOfShard' | 'laneCount'>,
+  lanes: readonly number[],
+): Map<number, number[]> {
+  const found = new Map<number, Set<number>>();
+  for (const [shard, nodeId] of nodeOfShard.entries()) {
+    const lane = laneOf(shard, laneCount);
+    if (!lanes.includes(lane)) continue;
+    const of = found.get(nodeId) ?? new Set<number>();
+    found.set(nodeId, of.add(lane));
+  }
+  return new Map([...found].map(([nodeId, of]) => [nodeId, [...of]]));
+}
