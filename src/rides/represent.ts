@@ -1,5 +1,6 @@
 import type { Resort } from '../directory/snapshot.ts';
 import type { DayRow, ResortDayTotals, RideRow } from '../shards/history-rows.ts';
+import type { Answer } from '../shards/read-at.ts';
 import type { DayJson, LiftRidesJson, ResortDay, ResortDetail, RideJson, SkierDay } from './shapes.ts';
 
 type Resorts = ReadonlyMap<number, Resort>;
@@ -21,9 +22,14 @@ export function dayJson(row: DayRow): DayJson {
 }
 
 /** A skier's local date: usually one day at one resort. */
-export function skierDayJson(date: string, days: DayRow[], rides: RideRow[], resorts: Resorts): SkierDay {
+export function skierDayJson(
+  date: string,
+  { found: { days, rides }, at }: Answer<{ days: DayRow[]; rides: RideRow[] }>,
+  resorts: Resorts,
+): SkierDay {
   const ridesOf = Map.groupBy(rides, dayKey);
   return {
+    asOf: asOfText(at.asOf),
     date,
     days: days.map((row) => ({ ...dayJson(row), lifts: liftRides(ridesOf.get(dayKey(row)) ?? [], resorts) })),
     rides: rides.map((ride) => rideJson(ride, resorts)),
@@ -47,7 +53,7 @@ export function resortDetailJson(resort: Resort): ResortDetail {
 export function resortDayJson(
   resort: Resort,
   of: { date: string; season: number; day: number },
-  totals: ResortDayTotals,
+  { found: totals, asOf }: { found: ResortDayTotals; asOf: number | null },
 ): ResortDay {
   const { skiers, rides, verticalM } = totals;
   const byLift = Map.groupBy(totals.lifts, ({ liftId }) => liftId);
@@ -60,7 +66,22 @@ export function resortDayJson(
       return { liftId, name, rides: hours.reduce((sum, n) => sum + n, 0), hours };
     });
   const { date, season, day } = of;
-  return { resortId: resort.resortId, date, season: String(season), day, skiers, rides, verticalM, lifts };
+  return {
+    asOf: asOfText(asOf),
+    resortId: resort.resortId,
+    date,
+    season: String(season),
+    day,
+    skiers,
+    rides,
+    verticalM,
+    lifts,
+  };
+}
+
+/** @param asOf milliseconds since the epoch, or null */
+export function asOfText(asOf: number | null): string | null {
+  return asOf === null ? null : new Date(asOf).toISOString();
 }
 
 function liftRides(rides: RideRow[], resorts: Resorts): LiftRidesJson[] {

@@ -9,6 +9,11 @@ const season = z.string().meta({ description: 'the season’s label, e.g. "2025"
 const day = z.int().min(1).max(366).meta({ description: 'day of the season' });
 const verticalM = z.int().min(0).meta({ description: 'metres' });
 const rides = z.int().min(0);
+const asOf = z.string().nullable().meta({
+  format: 'date-time',
+  description:
+    'every scan whose ack carried this `acceptedAt` or an earlier one is in this answer; null while that is not known',
+});
 const nextCursor = z.string().nullable().meta({ description: 'for `cursor` of the next page; null on the last one' });
 
 const ride = z
@@ -30,13 +35,13 @@ const daySummary = z
 const liftRides = z.object({ liftId: id, liftName: z.string(), rides });
 const resortSummary = z.object({ resortId: id, name: z.string(), timeZone: z.string() }).meta({ id: 'Resort' });
 
-export const ridesPage = z.object({ rides: z.array(ride), nextCursor }).meta({ id: 'Rides' });
-export const daysPage = z.object({ days: z.array(daySummary), nextCursor }).meta({ id: 'Days' });
+export const ridesPage = z.object({ asOf, rides: z.array(ride), nextCursor }).meta({ id: 'Rides' });
+export const daysPage = z.object({ asOf, days: z.array(daySummary), nextCursor }).meta({ id: 'Days' });
 export const skierDay = z
-  .object({ date, days: z.array(daySummary.extend({ lifts: z.array(liftRides) })), rides: z.array(ride) })
+  .object({ asOf, date, days: z.array(daySummary.extend({ lifts: z.array(liftRides) })), rides: z.array(ride) })
   .meta({ id: 'SkierDay' });
 export const skierSeasons = z
-  .object({ seasons: z.array(z.object({ season, days: z.int().min(0), rides, verticalM })) })
+  .object({ asOf, seasons: z.array(z.object({ season, days: z.int().min(0), rides, verticalM })) })
   .meta({ id: 'SkierSeasons' });
 export const resortList = z.object({ resorts: z.array(resortSummary) }).meta({ id: 'Resorts' });
 export const resortDetail = z
@@ -50,6 +55,7 @@ export const resortDetail = z
   .meta({ id: 'ResortDetail' });
 export const resortDay = z
   .object({
+    asOf,
     resortId: id,
     date,
     season,
@@ -74,5 +80,6 @@ export type LiftRidesJson = z.infer<typeof liftRides>;
 export type RidesPage = z.infer<typeof ridesPage>;
 export type DaysPage = z.infer<typeof daysPage>;
 export type SkierDay = z.infer<typeof skierDay>;
+export type SkierSeasons = z.infer<typeof skierSeasons>;
 export type ResortDay = z.infer<typeof resortDay>;
 export type ResortDetail = z.infer<typeof resortDetail>;

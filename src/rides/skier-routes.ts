@@ -5,8 +5,8 @@ import type { RidesOptions } from './options.ts';
 import { allowReading } from './caller.ts';
 import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from './cursor.ts';
 import { readDate, readDateRange, readId, readLimit, readResorts, readSeasons, single } from './query.ts';
-import { dayJson, rideJson, skierDayJson } from './represent.ts';
-import type { DaysPage, RidesPage } from './shapes.ts';
+import { asOfText, dayJson, rideJson, skierDayJson } from './represent.ts';
+import type { DaysPage, RidesPage, SkierSeasons } from './shapes.ts';
 import { DAY, DAYS, RIDES, SEASONS } from './skier-docs.ts';
 
 /** A skier's own history, under `/v1/skiers`. */
@@ -26,14 +26,13 @@ export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
     const skierId = readId(c.req.param('skierId'), 'skierId');
     await allowReading(c, skierId, o);
     const date = readDate(c.req.param('date'), 'date');
-    const { days, rides } = await o.history.day(skierId, date);
-    return c.json(skierDayJson(date, days, rides, o.directory.snapshot().resorts));
+    const answer = await o.history.day(skierId, date);
+    return c.json(skierDayJson(date, answer, o.directory.snapshot().resorts));
   });
   app.get('/v1/skiers/:skierId/seasons', describeRoute(SEASONS), async (c) => {
     const skierId = readId(c.req.param('skierId'), 'skierId');
     await allowReading(c, skierId, o);
-    const seasons = await o.history.seasons(skierId);
-    return c.json({ seasons: seasons.map((totals) => ({ ...totals, season: String(totals.season) })) });
+    return c.json(await seasonsOf(o, skierId));
   });
   return app;
 }
@@ -43,7 +42,7 @@ async function ridesOf(o: RidesOptions, skierId: number, query: Record<string, s
   const { resorts } = o.directory.snapshot();
   const limit = readLimit(query);
   const cursor = single(query, 'cursor');
-  const found = await o.history.rides(skierId, {
+  const { found, at } = await o.history.rides(skierId, {
     ...filtersOf(query, resorts),
     ...readDateRange(query),
     limit: limit + 1,
@@ -52,6 +51,7 @@ async function ridesOf(o: RidesOptions, skierId: number, query: Record<string, s
   const page = found.slice(0, limit);
   const last = page.at(-1);
   return {
+    asOf: asOfText(at.asOf),
     rides: page.map((ride) => rideJson(ride, resorts)),
     nextCursor: last && found.length > limit ? rideCursorOf(last) : null,
   };
@@ -60,14 +60,21 @@ async function ridesOf(o: RidesOptions, skierId: number, query: Record<string, s
 async function daysOf(o: RidesOptions, skierId: number, query: Record<string, string[]>): Promise<DaysPage> {
   const limit = readLimit(query);
   const cursor = single(query, 'cursor');
-  const found = await o.history.days(skierId, {
+  const { found, at } = await o.history.days(skierId, {
     ...filtersOf(query, o.directory.snapshot().resorts),
     limit: limit + 1,
     ...(cursor === undefined ? {} : { before: readDayCursor(cursor) }),
   });
   const page = found.slice(0, limit);
   const last = page.at(-1);
-  return { days: page.map(dayJson), nextCursor: last && found.length > limit ? dayCursorOf(last) : null };
+  const nextCursor = last && found.length > limit ? dayCursorOf(last) : null;
+  return { asOf: asOfText(at.asOf), days: page.map(dayJson), nextCursor };
+}
+
+async function seasonsOf(o: RidesOptions, skierId: number): Promise<SkierSeasons> {
+  const { found, at } = await o.history.seasons(skierId);
+  const seasons = found.map((totals) => ({ ...totals, season: String(totals.season) }));
+  return { asOf: asOfText(at.asOf), seasons };
 }
 
 function filtersOf(

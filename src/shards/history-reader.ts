@@ -1,8 +1,9 @@
 import type { DirectoryFollower } from '../directory/follower.ts';
-import type { NodeAddress } from '../directory/snapshot.ts';
+import type { DirectorySnapshot, NodeAddress } from '../directory/snapshot.ts';
 import { Problem } from '../domain/problem.ts';
-import { shardOf } from '../domain/shard.ts';
+import { laneOf, shardOf } from '../domain/shard.ts';
 import type { DayRow, DaysFilter, ResortDayTotals, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
+import type { Answer } from './read-at.ts';
 import type { ReadNode, ReadNodes } from './read-nodes.ts';
 import { readResortDay, readResortSkiers, readStoredSeasons, sumResortDays } from './resort-queries.ts';
 import type { SkierQueries } from './skier-queries.ts';
@@ -15,13 +16,13 @@ import { isStaleMap } from './sqlstates.ts';
  */
 export interface HistoryReader {
   /** newest first, by (scannedAt, deviceId, eventId) */
-  rides(skierId: number, filter: RidesFilter): Promise<RideRow[]>;
+  rides(skierId: number, filter: RidesFilter): Promise<Answer<RideRow[]>>;
   /** newest first, by (date, season, resortId, day) */
-  days(skierId: number, filter: DaysFilter): Promise<DayRow[]>;
+  days(skierId: number, filter: DaysFilter): Promise<Answer<DayRow[]>>;
   /** one local date; the days are added up from the very rides they come with */
-  day(skierId: number, date: string): Promise<{ days: DayRow[]; rides: RideRow[] }>;
+  day(skierId: number, date: string): Promise<Answer<{ days: DayRow[]; rides: RideRow[] }>>;
   /** newest first */
-  seasons(skierId: number): Promise<SeasonRow[]>;
+  seasons(skierId: number): Promise<Answer<SeasonRow[]>>;
   /** metres, or null when nothing is stored */
   dayVertical(skierId: number, resortId: number, season: number, day: number): Promise<number | null>;
   /** newest first; all seasons unless some are named */
@@ -30,7 +31,8 @@ export interface HistoryReader {
     resortIds: number[],
     seasons?: number[],
   ): Promise<{ season: number; verticalM: number }[]>;
-  resortDay(resortId: number, season: number, day: number): Promise<ResortDayTotals>;
+  /** `asOf` as `ReadAt` says, of all lanes together */
+  resortDay(resortId: number, season: number, day: number): Promise<{ found: ResortDayTotals; asOf: number | null }>;
   resortSkiers(resortId: number, season: number, day: number): Promise<number>;
   /** seasons that any ride of the resort was stored under, ascending */
   storedSeasons(resortId: number): Promise<number[]>;
@@ -46,13 +48,16 @@ export function createHistoryReader(o: {
   async function ofSkier<T>(skierId: number, ask: (queries: SkierQueries) => Promise<T>): Promise<T> {
     const snapshot = directory.snapshot();
     const shard = shardOf(skierId, snapshot.shardCount);
-    const attempt = (node: NodeAddress) => nodes.of(node).run((on) => ask(on.skierQueries(shard)));
+    const attempt = (map: DirectorySnapshot) => {
+      const place = { shard, lane: laneOf(shard, map.laneCount), epoch: map.epochOfShard[shard] ?? 0 };
+      return nodes.of(nodeOf(map, shard)).run((on) => ask(on.skierQueries(place)));
+    };
     try {
-      return await attempt(nodeOf(snapshot, shard));
+      return await attempt(snapshot);
     } catch (error) {
       if (!isStaleMap(error)) throw error;
       try {
-        return await attempt(nodeOf(await directory.reload(), shard));
+        return await attempt(await directory.reload());
       } catch (again) {
         if (!isStaleMap(again)) throw again;
         throw new Problem('node_unavailable', 'this history is being moved; ask again', { cause: again });
@@ -60,18 +65,14 @@ export function createHistoryReader(o: {
     }
   }
 
-  async function ofAll<T>(ask: (node: ReadNode) => Promise<T>): Promise<T[]> {
-    const { nodeOfShard, nodes: addresses } = directory.snapshot();
-    const used = [...new Set(nodeOfShard)].map((nodeId) => addresses.get(nodeId)).filter((node) => node !== undefined);
-    return Promise.all(used.map((node) => nodes.of(node).run(ask)));
-  }
+  const ofAll = <T>(ask: AskNode<T>) => askAll(o, ask);
 
   return {
     rides: (skierId, filter) => ofSkier(skierId, (queries) => queries.rides(skierId, filter)),
     days: (skierId, filter) => ofSkier(skierId, (queries) => queries.days(skierId, filter)),
     async day(skierId, date) {
-      const rides = await ofSkier(skierId, (queries) => queries.ridesOn(skierId, date));
-      return { days: daysOf(rides), rides };
+      const { found: rides, at } = await ofSkier(skierId, (queries) => queries.ridesOn(skierId, date));
+      return { found: { days: daysOf(rides), rides }, at };
     },
     seasons: (skierId) => ofSkier(skierId, (queries) => queries.seasons(skierId)),
     dayVertical: (skierId, resortId, season, day) =>
@@ -79,7 +80,7 @@ export function createHistoryReader(o: {
     verticalBySeason: (skierId, resortIds, seasons) =>
       ofSkier(skierId, (queries) => queries.verticalBySeason(skierId, resortIds, seasons)),
     resortDay: async (resortId, season, day) =>
-      sumResortDays(await ofAll((node) => readResortDay(node.pool, resortId, season, day))),
+      sumResortDays(await ofAll((node, lanes) => readResortDay(node.pool, { resortId, season, day }, lanes))),
     resortSkiers: async (resortId, season, day) =>
       (await ofAll((node) => readResortSkiers(node.pool, resortId, season, day))).reduce((sum, n) => sum + n, 0),
     async storedSeasons(resortId) {
@@ -89,7 +90,28 @@ export function createHistoryReader(o: {
   };
 }
 
-function nodeOf(snapshot: ReturnType<DirectoryFollower['snapshot']>, shard: number): NodeAddress {
+type AskNode<T> = (node: ReadNode, lanes: number[]) => Promise<T>;
+
+/** @param ask gets each node that has shards, and which lanes those belong to */
+function askAll<T>(
+  { directory, nodes }: { directory: Pick<DirectoryFollower, 'snapshot'>; nodes: ReadNodes },
+  ask: AskNode<T>,
+): Promise<T[]> {
+  const { nodeOfShard, nodes: addresses, laneCount } = directory.snapshot();
+  const lanesOf = new Map<number, Set<number>>();
+  for (const [shard, nodeId] of nodeOfShard.entries()) {
+    const lanes = lanesOf.get(nodeId) ?? new Set<number>();
+    lanesOf.set(nodeId, lanes.add(laneOf(shard, laneCount)));
+  }
+  return Promise.all(
+    [...lanesOf].flatMap(([nodeId, lanes]) => {
+      const address = addresses.get(nodeId);
+      return address ? [nodes.of(address).run((on) => ask(on, [...lanes]))] : [];
+    }),
+  );
+}
+
+function nodeOf(snapshot: DirectorySnapshot, shard: number): NodeAddress {
   const node = snapshot.nodes.get(snapshot.nodeOfShard[shard] ?? -1);
   if (!node) throw new Problem('node_unavailable', `shard ${shard} has no node`);
   return node;

@@ -7,14 +7,14 @@ import { Problem } from '../domain/problem.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { PoolWatch } from './pool-metrics.ts';
-import { prepareSkierQueries, type SkierQueries } from './skier-queries.ts';
+import { prepareSkierQueries, type ShardPlace, type SkierQueries } from './skier-queries.ts';
 import { sqlStateOf } from './sqlstates.ts';
 
 /** A node that a reader asks. */
 export interface ReadNode {
   pool: Pool;
   /** the prepared statements of one of its shards */
-  skierQueries(shard: number): SkierQueries;
+  skierQueries(place: ShardPlace): SkierQueries;
   /** @throws Problem `node_unavailable` when it does not answer in time; errors that Postgres itself gave as they are */
   run<T>(ask: (node: ReadNode) => Promise<T>): Promise<T>;
 }
@@ -80,7 +80,7 @@ function openReadNode(address: NodeAddress, o: ReadNodesOptions): OpenNode {
   pool.on('error', (error) => o.logger.warn({ err: error, node: address.name }, 'an idle connection to a node broke'));
   o.watch?.(address.name, pool);
   const db = drizzle({ client: pool });
-  const leaves = new Map<number, SkierQueries>();
+  const leaves = new Map<number, { place: ShardPlace; queries: SkierQueries }>();
   const breaker = circuitBreaker(
     handleWhen((error) => isAway(error)),
     { halfOpenAfter: RETRY_AFTER_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER) },
@@ -88,12 +88,12 @@ function openReadNode(address: NodeAddress, o: ReadNodesOptions): OpenNode {
   const node: OpenNode = {
     url: address.url,
     pool,
-    skierQueries(shard) {
-      const known = leaves.get(shard);
-      if (known) return known;
-      const prepared = prepareSkierQueries(db, shard);
-      leaves.set(shard, prepared);
-      return prepared;
+    skierQueries(place) {
+      const known = leaves.get(place.shard);
+      if (known?.place.epoch === place.epoch) return known.queries;
+      const queries = prepareSkierQueries(db, place);
+      leaves.set(place.shard, { place, queries });
+      return queries;
     },
     async run(ask) {
       try {

@@ -1,41 +1,49 @@
 import type { Pool } from 'pg';
 import type { ResortDayTotals } from './history-rows.ts';
+import { told } from './read-at.ts';
+
+/** A resort's day as one node has it, and up to when that is complete; see `ReadAt`. */
+export interface ResortDayPart {
+  totals: ResortDayTotals;
+  asOf: number | null;
+}
+
+const RESORT_DAY = {
+  name: 'resort_day',
+  text: `
+  WITH days AS MATERIALIZED (
+    SELECT rides, vertical_m, lift_hours FROM skier_days WHERE resort_id = $1 AND season = $2 AND day = $3
+  )
+  SELECT count(*)::float8 AS skiers, coalesce(sum(rides), 0)::float8 AS rides,
+    coalesce(sum(vertical_m), 0)::float8 AS "verticalM",
+    (SELECT coalesce(json_agg(lift), '[]') FROM (
+      SELECT lift_hour / 32 AS "liftId", (lift_hour % 32)::int AS hour, count(*) AS rides
+      FROM (SELECT unnest(lift_hours) AS lift_hour FROM days) AS taken GROUP BY lift_hour) AS lift) AS lifts,
+    (SELECT (extract(epoch FROM min(coalesce(as_of, '-infinity'))) * 1000)::float8
+      FROM unnest($4::smallint[]) AS here (lane) LEFT JOIN lane_as_of USING (lane)) AS "asOf"
+  FROM days`,
+};
 
 /**
  * What a node holds of a resort's day, added up from its skiers' days: no row that all writers of the resort would wait
- * for. These name the parents, whose plans over every leaf cost more than the query: Postgres prepares them by name and
+ * for. It names the parents, whose plans over every leaf cost more than the query: Postgres prepares it by name and
  * keeps a generic plan.
+ *
+ * @param lanes those that have shards there
  */
 export async function readResortDay(
   pool: Pool,
-  resortId: number,
-  season: number,
-  day: number,
-): Promise<ResortDayTotals> {
-  const [totals, lifts] = await Promise.all([
-    pool.query<{ skiers: number; rides: number; vertical_m: number }>({
-      name: 'resort_day',
-      text: `SELECT count(*)::float8 AS skiers, coalesce(sum(rides), 0)::float8 AS rides,
-               coalesce(sum(vertical_m), 0)::float8 AS vertical_m
-             FROM skier_days WHERE resort_id = $1 AND season = $2 AND day = $3`,
-      values: [resortId, season, day],
-    }),
-    pool.query<{ lift_id: number; hour: number; rides: number }>({
-      name: 'resort_day_lifts',
-      text: `SELECT (lift_hour / 32)::float8 AS lift_id, (lift_hour % 32)::int AS hour, count(*)::float8 AS rides
-             FROM (SELECT unnest(lift_hours) AS lift_hour
-                   FROM skier_days WHERE resort_id = $1 AND season = $2 AND day = $3) AS taken
-             GROUP BY lift_hour`,
-      values: [resortId, season, day],
-    }),
-  ]);
-  const row = totals.rows[0];
-  return {
-    skiers: row?.skiers ?? 0,
-    rides: row?.rides ?? 0,
-    verticalM: row?.vertical_m ?? 0,
-    lifts: lifts.rows.map(({ lift_id, hour, rides }) => ({ liftId: lift_id, hour, rides })),
-  };
+  of: { resortId: number; season: number; day: number },
+  lanes: readonly number[],
+): Promise<ResortDayPart> {
+  const { rows } = await pool.query<ResortDayTotals & { asOf: number | null }>({
+    ...RESORT_DAY,
+    values: [of.resortId, of.season, of.day, lanes],
+  });
+  const [row] = rows;
+  if (!row) throw new Error('a sum without a row');
+  const { asOf, ...totals } = row;
+  return { totals, asOf: told(asOf) };
 }
 
 /** Different skiers at a resort on a day; the index alone tells them. */
@@ -62,8 +70,15 @@ export async function readStoredSeasons(pool: Pool, resortId: number): Promise<n
   });
   return rows.map(({ season }) => season);
 }
-/** Adds up what the nodes have; exact, since a skier lives on one shard. */
-export function sumResortDays(parts: ResortDayTotals[]): ResortDayTotals {
+
+/** Adds up what the nodes have; exact, since a skier lives on one shard. Complete until the first of them no longer is. */
+export function sumResortDays(parts: ResortDayPart[]): { found: ResortDayTotals; asOf: number | null } {
+  const times = parts.map(({ asOf }) => asOf);
+  const asOf = times.every((time) => time !== null) ? Math.min(...times) : null;
+  return { found: sumTotals(parts.map(({ totals }) => totals)), asOf };
+}
+
+function sumTotals(parts: ResortDayTotals[]): ResortDayTotals {
   const rides = new Map<string, ResortDayTotals['lifts'][number]>();
   for (const entry of parts.flatMap((part) => part.lifts)) {
     const key = `${entry.liftId} ${entry.hour}`;
