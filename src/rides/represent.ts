@@ -1,6 +1,7 @@
 import type { Resort } from '../directory/snapshot.ts';
-import type { DayRow, ResortDayTotals, RideRow } from '../shards/history-rows.ts';
+import type { DayRow, RideRow } from '../shards/history-rows.ts';
 import type { Answer } from '../shards/read-at.ts';
+import type { ResortDayAnswer } from '../shards/resort-queries.ts';
 import type { DayJson, LiftRidesJson, ResortDay, ResortDetail, RideJson, SkierDay } from './shapes.ts';
 
 type Resorts = ReadonlyMap<number, Resort>;
@@ -53,7 +54,7 @@ export function resortDetailJson(resort: Resort): ResortDetail {
 export function resortDayJson(
   resort: Resort,
   of: { date: string; season: number; day: number },
-  { found: totals, asOf }: { found: ResortDayTotals; asOf: number | null },
+  { found: totals, asOf }: Pick<ResortDayAnswer, 'found' | 'asOf'>,
 ): ResortDay {
   const { skiers, rides, verticalM } = totals;
   const byLift = Map.groupBy(totals.lifts, ({ liftId }) => liftId);

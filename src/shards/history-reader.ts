@@ -2,10 +2,16 @@ import type { DirectoryFollower } from '../directory/follower.ts';
 import type { DirectorySnapshot, NodeAddress } from '../directory/snapshot.ts';
 import { Problem } from '../domain/problem.ts';
 import { laneOf, shardOf } from '../domain/shard.ts';
-import type { DayRow, DaysFilter, ResortDayTotals, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
+import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
 import type { Answer } from './read-at.ts';
 import type { ReadNode, ReadNodes } from './read-nodes.ts';
-import { readResortDay, readResortSkiers, readStoredSeasons, sumResortDays } from './resort-queries.ts';
+import {
+  type ResortDayAnswer,
+  readResortDay,
+  readResortSkiers,
+  readStoredSeasons,
+  sumResortDays,
+} from './resort-queries.ts';
 import type { SkierQueries } from './skier-queries.ts';
 import { isStaleMap } from './sqlstates.ts';
 
@@ -31,8 +37,7 @@ export interface HistoryReader {
     resortIds: number[],
     seasons?: number[],
   ): Promise<{ season: number; verticalM: number }[]>;
-  /** `asOf` as `ReadAt` says, of all lanes together */
-  resortDay(resortId: number, season: number, day: number): Promise<{ found: ResortDayTotals; asOf: number | null }>;
+  resortDay(resortId: number, season: number, day: number): Promise<ResortDayAnswer>;
   resortSkiers(resortId: number, season: number, day: number): Promise<number>;
   /** seasons that any ride of the resort was stored under, ascending */
   storedSeasons(resortId: number): Promise<number[]>;
@@ -80,7 +85,7 @@ export function createHistoryReader(o: {
     verticalBySeason: (skierId, resortIds, seasons) =>
       ofSkier(skierId, (queries) => queries.verticalBySeason(skierId, resortIds, seasons)),
     resortDay: async (resortId, season, day) =>
-      sumResortDays(await ofAll((node, lanes) => readResortDay(node.pool, { resortId, season, day }, lanes))),
+      sumResortDays(await ofAll((node, lanes) => readResortDay(node, { resortId, season, day }, lanes))),
     resortSkiers: async (resortId, season, day) =>
       (await ofAll((node) => readResortSkiers(node.pool, resortId, season, day))).reduce((sum, n) => sum + n, 0),
     async storedSeasons(resortId) {

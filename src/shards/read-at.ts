@@ -28,6 +28,14 @@ export interface Answer<T> {
   at: ReadAt;
 }
 
+/**
+ * The snapshot of the statement, as text. A replica does not tell which of its transactions are under way: all from the
+ * oldest of them on count as unseen then, and what was stored since may be told twice, and is never left out.
+ */
+export const SNAPSHOT = `CASE WHEN pg_is_in_recovery()
+  THEN pg_snapshot_xmin(pg_current_snapshot())::text || ':' || pg_snapshot_xmin(pg_current_snapshot())::text || ':'
+  ELSE pg_current_snapshot()::text END`;
+
 const nodeIdentity = pgTable('node_identity', { identity: uuid('identity').notNull() });
 const laneAsOf = pgTable('lane_as_of', {
   lane: smallint('lane').notNull(),
@@ -51,7 +59,7 @@ export function withState<Row>(db: NodePgDatabase, lane: number, page: { getSQL(
   return db
     .select({
       asOf: sql<number | null>`(extract(epoch FROM ${laneAsOf.asOf}) * 1000)::float8`,
-      snapshot: sql<string>`pg_current_snapshot()::text`,
+      snapshot: sql<string>`${sql.raw(SNAPSHOT)}`,
       identity: nodeIdentity.identity,
       rows: sql<Row[]>`coalesce((SELECT json_agg(page) FROM (${page.getSQL()}) AS page), '[]')`,
     })

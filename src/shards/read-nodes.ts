@@ -12,6 +12,7 @@ import { sqlStateOf } from './sqlstates.ts';
 
 /** A node that a reader asks. */
 export interface ReadNode {
+  nodeId: number;
   pool: Pool;
   /** the prepared statements of one of its shards */
   skierQueries(place: ShardPlace): SkierQueries;
@@ -87,6 +88,7 @@ function openReadNode(address: NodeAddress, o: ReadNodesOptions): OpenNode {
   );
   const node: OpenNode = {
     url: address.url,
+    nodeId: address.nodeId,
     pool,
     skierQueries(place) {
       const known = leaves.get(place.shard);

@@ -1,11 +1,25 @@
 import type { Pool } from 'pg';
 import type { ResortDayTotals } from './history-rows.ts';
-import { told } from './read-at.ts';
+import { type ReadAt, SNAPSHOT, told } from './read-at.ts';
 
-/** A resort's day as one node has it, and up to when that is complete; see `ReadAt`. */
+/** A resort's day as one node has it, and from which state. */
 export interface ResortDayPart {
   totals: ResortDayTotals;
-  asOf: number | null;
+  asOf: ReadAt['asOf'];
+  nodeId: number;
+  position: NodePosition;
+}
+
+/** A state of a node. */
+export type NodePosition = Omit<ReadAt['position'], 'epoch'>;
+
+/** A resort's day of all nodes. */
+export interface ResortDayAnswer {
+  found: ResortDayTotals;
+  /** of the lane that is furthest behind */
+  asOf: ReadAt['asOf'];
+  /** by node */
+  positions: ReadonlyMap<number, NodePosition>;
 }
 
 const RESORT_DAY = {
@@ -20,7 +34,8 @@ const RESORT_DAY = {
       SELECT lift_hour / 32 AS "liftId", (lift_hour % 32)::int AS hour, count(*) AS rides
       FROM (SELECT unnest(lift_hours) AS lift_hour FROM days) AS taken GROUP BY lift_hour) AS lift) AS lifts,
     (SELECT (extract(epoch FROM min(coalesce(as_of, '-infinity'))) * 1000)::float8
-      FROM unnest($4::smallint[]) AS here (lane) LEFT JOIN lane_as_of USING (lane)) AS "asOf"
+      FROM unnest($4::smallint[]) AS here (lane) LEFT JOIN lane_as_of USING (lane)) AS "asOf",
+    ${SNAPSHOT} AS snapshot, (SELECT identity FROM node_identity) AS identity
   FROM days`,
 };
 
@@ -32,18 +47,18 @@ const RESORT_DAY = {
  * @param lanes those that have shards there
  */
 export async function readResortDay(
-  pool: Pool,
+  { pool, nodeId }: { pool: Pool; nodeId: number },
   of: { resortId: number; season: number; day: number },
   lanes: readonly number[],
 ): Promise<ResortDayPart> {
-  const { rows } = await pool.query<ResortDayTotals & { asOf: number | null }>({
+  const { rows } = await pool.query<ResortDayTotals & NodePosition & { asOf: number | null }>({
     ...RESORT_DAY,
     values: [of.resortId, of.season, of.day, lanes],
   });
   const [row] = rows;
   if (!row) throw new Error('a sum without a row');
-  const { asOf, ...totals } = row;
-  return { totals, asOf: told(asOf) };
+  const { asOf, snapshot, identity, ...totals } = row;
+  return { totals, asOf: told(asOf), nodeId, position: { identity, snapshot } };
 }
 
 /** Different skiers at a resort on a day; the index alone tells them. */
@@ -72,10 +87,11 @@ export async function readStoredSeasons(pool: Pool, resortId: number): Promise<n
 }
 
 /** Adds up what the nodes have; exact, since a skier lives on one shard. Complete until the first of them no longer is. */
-export function sumResortDays(parts: ResortDayPart[]): { found: ResortDayTotals; asOf: number | null } {
+export function sumResortDays(parts: ResortDayPart[]): ResortDayAnswer {
   const times = parts.map(({ asOf }) => asOf);
   const asOf = times.every((time) => time !== null) ? Math.min(...times) : null;
-  return { found: sumTotals(parts.map(({ totals }) => totals)), asOf };
+  const positions = new Map(parts.map(({ nodeId, position }) => [nodeId, position]));
+  return { found: sumTotals(parts.map(({ totals }) => totals)), asOf, positions };
 }
 
 function sumTotals(parts: ResortDayTotals[]): ResortDayTotals {

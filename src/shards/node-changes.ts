@@ -1,0 +1,102 @@
+import type { Pool } from 'pg';
+import { type PgSnapshot, parseSnapshot, sees, seesAllOf } from './pg-snapshot.ts';
+import { SNAPSHOT, told } from './read-at.ts';
+
+/** Rows of changes are kept for ten minutes (`changes-upkeep.ts`): after a longer silence some may be gone unseen. */
+const KNOWS_AFTER_MS = 9 * 60_000;
+/** Skiers and days whose last change is remembered, about 10 MB. With more of them the memory starts anew. */
+const REMEMBERED = 100_000;
+
+interface State {
+  snapshot: string;
+  identity: string;
+  lanes: { lane: number; asOf: number | null }[];
+  changes: { xid: string; skiers: number[]; resortDays: string[] }[];
+}
+
+/** In one statement, and so from one snapshot. Without an earlier one ($1 null) there are no changes to tell. */
+const POLL = {
+  name: 'poll_changes',
+  text: `
+  SELECT ${SNAPSHOT} AS snapshot, identity,
+    (SELECT coalesce(json_agg(json_build_object('lane', lane, 'asOf', CASE WHEN as_of > '-infinity' THEN
+      (extract(epoch FROM as_of) * 1000)::bigint END)), '[]') FROM lane_as_of) AS lanes,
+    (SELECT coalesce(json_agg(json_build_object('xid', xid::text, 'skiers', skiers, 'resortDays', resort_days)), '[]')
+      FROM changes WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+    ) AS changes
+  FROM node_identity`,
+};
+
+/** What a poll has brought: the skiers that changed, or `all` when nobody knows which did. */
+export type Changed = { skiers: ReadonlySet<number> } | 'all';
+
+/**
+ * What one node has changed since this process began to look, from the rows that every write leaves behind: exact, in
+ * whatever order transactions commit, for each poll asks for what the snapshot of the one before did not see.
+ */
+export class NodeChanges {
+  #identity = '';
+  #last: { text: string; snapshot: PgSnapshot } | undefined;
+  /** whoever sees all of this has missed nothing but what is remembered below */
+  #floor: PgSnapshot | undefined;
+  /** of each skier, or resort's day, the transactions of the poll in which it changed last */
+  readonly #changes = new Map<number | string, readonly number[]>();
+  #asOf = new Map<number, number | null>();
+  /** when the last good poll was sent, by `performance.now` */
+  #polledAt = Number.NEGATIVE_INFINITY;
+
+  get polledAt(): number {
+    return this.#polledAt;
+  }
+
+  /** of the lane, as of the last poll */
+  asOf(lane: number): number | null {
+    return told(this.#asOf.get(lane) ?? null);
+  }
+
+  /** Whether what was read in this state of the node's data is what a read at the last poll would have found. */
+  isCurrent(key: number | string, read: { identity: string; snapshot: string }): boolean {
+    const snapshot = read.identity === this.#identity ? parseSnapshot(read.snapshot) : undefined;
+    if (!snapshot || !this.#floor) return false;
+    const changed = this.#changes.get(key);
+    // who sees a change of one poll sees those of all polls before
+    return changed ? changed.every((xid) => sees(snapshot, xid)) : seesAllOf(snapshot, this.#floor);
+  }
+
+  /** @throws whatever the node answers; nothing is forgotten then */
+  async poll(pool: Pool): Promise<Changed> {
+    const sentAt = performance.now();
+    const isContinuous = sentAt - this.#polledAt < KNOWS_AFTER_MS;
+    const { rows } = await pool.query<State>({ ...POLL, values: [isContinuous ? this.#last?.text : null] });
+    const [state] = rows;
+    const snapshot = parseSnapshot(state?.snapshot ?? '');
+    if (!state || !snapshot) throw new Error('the node has no identity, or no snapshot');
+    const startsAnew = !isContinuous || state.identity !== this.#identity;
+    this.#last = { text: state.snapshot, snapshot };
+    this.#identity = state.identity;
+    this.#asOf = new Map(state.lanes.map(({ lane, asOf }) => [lane, asOf]));
+    this.#polledAt = sentAt;
+    if (startsAnew) this.#startAnew();
+    else this.#remember(state.changes);
+    return startsAnew ? 'all' : { skiers: new Set(state.changes.flatMap(({ skiers }) => skiers)) };
+  }
+
+  #startAnew(): void {
+    this.#changes.clear();
+    this.#floor = this.#last?.snapshot;
+  }
+
+  #remember(changes: State['changes']): void {
+    const changed = new Map<number | string, number[]>();
+    for (const { xid, skiers, resortDays } of changes) {
+      for (const key of [...skiers, ...resortDays]) changed.set(key, [...(changed.get(key) ?? []), Number(xid)]);
+    }
+    for (const [key, xids] of changed) this.#changes.set(key, xids);
+    if (this.#changes.size > REMEMBERED) this.#startAnew();
+  }
+}
+
+/** The key of a resort's day among the changes, as the store statement writes it. */
+export function resortDayKey(resortId: number, season: number, day: number): string {
+  return `${resortId}/${season}/${day}`;
+}
