@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DirectoryFollower } from '../src/directory/follower.ts';
-import type { DirectorySnapshot } from '../src/directory/snapshot.ts';
-import { laneOf } from '../src/domain/shard.ts';
 import type { Lifecycle } from '../src/platform/lifecycle.ts';
 import type { Logger } from '../src/platform/logger.ts';
 import type { CompleteUntil } from '../src/queue/complete-until.ts';
 import { keepAsOf } from '../src/shards/as-of.ts';
+import { lanesByNode } from '../src/shards/lanes-by-node.ts';
 import type { ReadNodes } from '../src/shards/read-nodes.ts';
 
 export interface AsOfKeeperOptions {
@@ -38,7 +37,7 @@ export function startAsOfKeeper(o: AsOfKeeperOptions): void {
   const stopping = new AbortController();
   const loops = new Map<number, Promise<void>>();
   const startLoops = () => {
-    for (const nodeId of lanesByNode(o.directory.snapshot(), o.lanes).keys()) {
+    for (const nodeId of lanesByNode(o.directory.snapshot()).keys()) {
       if (!loops.has(nodeId)) loops.set(nodeId, new NodeKeeper(o, nodeId, keeper).run(stopping.signal));
     }
   };
@@ -79,10 +78,10 @@ class NodeKeeper {
   async #tick(): Promise<void> {
     const { directory, nodes, lanes } = this.#o;
     const snapshot = directory.snapshot();
-    const here = lanesByNode(snapshot, lanes).get(this.#nodeId) ?? [];
+    const here = lanesByNode(snapshot).get(this.#nodeId);
     const address = snapshot.nodes.get(this.#nodeId);
     const mayOffer = performance.now() - this.#offeredAt >= OFFER_MS;
-    const due = here.filter((lane) => this.#held.has(lane) || mayOffer);
+    const due = lanes.filter((lane) => here?.has(lane) && (this.#held.has(lane) || mayOffer));
     if (!address || due.length === 0) return;
     if (mayOffer) this.#offeredAt = performance.now();
     const told = await Promise.all(due.map(async (lane) => ({ lane, asOf: await this.#completeUntil(lane) })));
@@ -106,19 +105,4 @@ class NodeKeeper {
     this.#remindedAt = performance.now();
     this.#o.logger.info({ err: error, node: this.#nodeId }, 'asOf stands still');
   }
-}
-
-/** @returns for each node which of the lanes have a shard there */
-function lanesByNode(
-  { nodeOfShard, laneCount }: Pick<DirectorySnapshot, 'nodeOfShard' | 'laneCount'>,
-  lanes: readonly number[],
-): Map<number, number[]> {
-  const found = new Map<number, Set<number>>();
-  for (const [shard, nodeId] of nodeOfShard.entries()) {
-    const lane = laneOf(shard, laneCount);
-    if (!lanes.includes(lane)) continue;
-    const of = found.get(nodeId) ?? new Set<number>();
-    found.set(nodeId, of.add(lane));
-  }
-  return new Map([...found].map(([nodeId, of]) => [nodeId, [...of]]));
 }

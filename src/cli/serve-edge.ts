@@ -11,6 +11,7 @@ import { openProducer } from '../queue/producer.ts';
 import { assureQueue } from './assure-queue.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
 import { type HttpParts, serveHttp } from './serve-http.ts';
+import { skierTokensOf } from './skier-tokens.ts';
 
 /** `liftline edge`: takes scans. */
 export function edgeCommand(): Command {
@@ -53,8 +54,9 @@ export async function openEdge(
     metrics: edgeMetrics,
   });
   lifecycle.onStop('group commit', () => commit.flush());
-  const { skiDataApi, tokenSecret, adminKey, deviceScansPerS, deviceBurstScans } = config;
-  const credentials = { ...(tokenSecret && { tokenSecret }), ...(adminKey && { adminKey }) };
+  const { skiDataApi, adminKey, deviceScansPerS, deviceBurstScans } = config;
+  const tokens = skierTokensOf(config, logger);
+  const credentials = { ...(tokens && { tokens }), ...(adminKey && { adminKey }) };
   const app = createEdgeApp({
     directory,
     commit,

@@ -21,6 +21,7 @@ export const PROBLEM_STATUS = {
   queue_unavailable: 503,
   node_unavailable: 503,
   directory_unavailable: 503,
+  identity_unavailable: 503,
   starting: 503,
 } as const;
 

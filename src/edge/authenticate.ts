@@ -1,5 +1,5 @@
 import { hashDeviceKey } from '../directory/device-key.ts';
-import { verifySkierToken } from '../directory/skier-token.ts';
+import type { SkierTokens } from '../directory/skier-tokens.ts';
 import type { Device, DirectorySnapshot } from '../directory/snapshot.ts';
 import { Problem } from '../domain/problem.ts';
 import { isSameSecret } from '../platform/credentials.ts';
@@ -10,7 +10,8 @@ const BEARER = /^Bearer +(\S+) *$/i;
 
 /** What lets the edge tell good credentials of another kind from bad ones. */
 export interface OtherCredentials {
-  tokenSecret?: string;
+  /** none: skiers' tokens are not told apart */
+  tokens?: SkierTokens;
   adminKey?: string;
 }
 
@@ -35,7 +36,10 @@ export class DeviceAuthenticator {
     return this.#remembered.get(authorization) ?? this.#lookUp(authorization, snapshot);
   }
 
-  /** @returns why the header names no device: `forbidden` for a good skier token or the admin key, else `unauthorized` */
+  /**
+   * @returns why the header names no device: `forbidden` for a good skier token or the admin key, else `unauthorized`, also
+   * for a token that can't be checked now, which is no device key either
+   */
   async refusalOf(authorization: string | undefined): Promise<Problem> {
     if (authorization === undefined) return new Problem('unauthorized', 'send Authorization: Bearer <device key>');
     const credential = BEARER.exec(authorization)?.[1];
@@ -55,10 +59,11 @@ export class DeviceAuthenticator {
   }
 
   async #isOfOtherKind(credential: string): Promise<boolean> {
-    const { adminKey, tokenSecret } = this.#others;
+    const { adminKey, tokens } = this.#others;
     if (adminKey !== undefined && isSameSecret(credential, adminKey)) return true;
-    if (tokenSecret === undefined) return false;
-    return verifySkierToken(tokenSecret, credential).then(
+    if (tokens === undefined) return false;
+    if (tokens.remembered(credential) !== undefined) return true;
+    return tokens.verify(credential).then(
       () => true,
       () => false,
     );

@@ -48,8 +48,10 @@ function readSetting(setting: Setting<unknown>, env: Environment, process: Proce
   const given = env[setting.name] || undefined;
   const value = given ?? setting.default;
   if (value === undefined) {
-    if (setting.requiredBy && concerns(setting.requiredBy, process))
-      problems.push(`${setting.name} must be set: ${setting.expects}`);
+    const isMissed = setting.requiredBy && concerns(setting.requiredBy, process);
+    if (isMissed && !(setting.unless && env[setting.unless])) {
+      problems.push(`${setting.name} must be set: ${setting.expects}${setting.unless ? `, or ${setting.unless}` : ''}`);
+    }
     return '';
   }
   const parsed = setting.schema.safeParse(value);
@@ -81,7 +83,16 @@ function contradictions(config: Config, process: ProcessName): string[] {
       `QUEUE_REPLICAS (${config.queueReplicas}) must be 0 for a queue on Postgres: set synchronous_standby_names there instead`,
     );
   }
-  return found;
+  return [...found, ...tokenContradictions(config)];
+}
+
+function tokenContradictions({ tokenJwksUrl, tokenIssuer, tokenAudiences }: Config): string[] {
+  const parts = { TOKEN_ISSUER: tokenIssuer !== '', TOKEN_AUDIENCE: tokenAudiences.length > 0 };
+  return Object.entries(parts)
+    .filter(([, isSet]) => isSet !== (tokenJwksUrl !== ''))
+    .map(([name, isSet]) =>
+      isSet ? `${name} needs TOKEN_JWKS_URL, which is not set` : `TOKEN_JWKS_URL needs ${name}, which is not set`,
+    );
 }
 
 /** @returns scans a second that one worker is taken to store: what is set for it, and no more than its brake lets through */
@@ -100,5 +111,6 @@ export function renderSettingsTable(): string {
 
 function shownDefault(setting: Setting<unknown>): string {
   if (setting.default) return setting.unit ? `\`${setting.default}\` ${setting.unit}` : `\`${setting.default}\``;
-  return setting.requiredBy ? `required by ${setting.requiredBy.join(', ')}` : 'none';
+  if (!setting.requiredBy) return 'none';
+  return `required by ${setting.requiredBy.join(', ')}${setting.unless ? `, unless \`${setting.unless}\` is set` : ''}`;
 }

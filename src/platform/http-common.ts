@@ -35,6 +35,7 @@ const TITLES: Record<ProblemCode, string> = {
   queue_unavailable: 'The queue does not answer',
   node_unavailable: 'The database node does not answer',
   directory_unavailable: 'The directory does not answer',
+  identity_unavailable: 'The identity provider does not answer',
   starting: 'The process is not ready yet',
 };
 

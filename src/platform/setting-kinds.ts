@@ -50,6 +50,44 @@ export function queueUrl(): Kind<string> {
   return { schema, expects: `${one.expects}, or redis+cluster://host:port,host:port (rediss+cluster:// for TLS)` };
 }
 
+/** A URL that what is fetched from there can be trusted for: https, or http on this machine. */
+export function trustedUrl(): Kind<string> {
+  const schema = z.string().refine((value) => {
+    const at = URL.parse(value);
+    return at !== null && (at.protocol === 'https:' || (at.protocol === 'http:' && LOOPBACK.has(at.hostname)));
+  });
+  return { schema, expects: 'a URL that starts with https:// (http:// on 127.0.0.1, [::1] or localhost)' };
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
+/** Texts with commas between them; none for ''. */
+export function texts(): Kind<readonly string[]> {
+  const schema = z
+    .string()
+    .transform((list) => (list === '' ? [] : list.split(',').map((entry) => entry.trim())))
+    .refine((entries) => entries.every((entry) => entry !== ''));
+  return { schema, expects: 'texts with commas between them' };
+}
+
+/** `*`, or web origins with commas between them, as browsers send them; none for ''. */
+export function origins(): Kind<readonly string[]> {
+  const { schema } = texts();
+  return {
+    schema: schema.refine((entries) => entries.every(isOrigin) || (entries.length === 1 && entries[0] === '*')),
+    expects: '* or origins with commas between them, like https://app.example, in small letters and without a path',
+  };
+}
+
+/** Browsers' and those of apps' web views, like capacitor://localhost. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,*A-Z]+$/;
+
+/** A browser leaves out the port that its scheme has anyway. */
+function isOrigin(text: string): boolean {
+  const at = ORIGIN.test(text) ? URL.parse(text) : null;
+  return at !== null && (at.origin === text || !/^https?:$/.test(at.protocol));
+}
+
 /** Whole numbers with commas between them; none for ''. */
 export function numbers(expects: string): Kind<readonly number[]> {
   const schema = z

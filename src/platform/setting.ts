@@ -14,6 +14,8 @@ export interface Setting<T> extends Kind<T> {
   default: string | undefined;
   /** the processes that do not start without it */
   requiredBy?: readonly ProcessName[];
+  /** the variable that takes its place where it is required */
+  unless?: string;
   /** of the value, where it is a quantity */
   unit?: string;
   processes: readonly ProcessName[];

@@ -1,5 +1,6 @@
 import { ALL, HTTP, setting, SPLIT } from './setting.ts';
 import { matching, oneOf, optionalWhole, queueUrl, text, url, whole } from './setting-kinds.ts';
+import { READ_SETTINGS } from './read-settings.ts';
 import { WORKER_SETTINGS } from './worker-settings.ts';
 
 export type { ProcessName, Setting } from './setting.ts';
@@ -134,6 +135,7 @@ export const SETTINGS = {
     default: undefined,
     processes: ['edge', 'rides', 'up'],
     requiredBy: ['rides'],
+    unless: 'TOKEN_JWKS_URL',
     isSecret: true,
     describe: 'Signs and checks the skiers’ tokens; 32 characters or more. `up` makes its own unless set.',
   }),
@@ -151,6 +153,7 @@ export const SETTINGS = {
     processes: HTTP,
     describe: 'A path that clients put before every route, e.g. `/Server_war`.',
   }),
+  ...READ_SETTINGS,
   ...WORKER_SETTINGS,
   drainMs: setting(whole(100, 600_000), {
     name: 'DRAIN_MS',

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { HttpEnv } from '../platform/http-common.ts';
 import type { RidesOptions } from './options.ts';
+import { receiptRoutes } from './receipt-routes.ts';
 import { resortRoutes } from './resort-routes.ts';
 import { skiDataReads } from './ski-data.ts';
 import { skierRoutes } from './skier-routes.ts';
@@ -12,6 +13,7 @@ import { skierRoutes } from './skier-routes.ts';
 export function createRidesApp(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.route('/', skierRoutes(o));
+  app.route('/', receiptRoutes(o));
   app.route('/', resortRoutes(o));
   app.route('/', skiDataReads(o));
   return app;

@@ -1,8 +1,6 @@
 import type { Resort } from '../directory/snapshot.ts';
-import type { DayRow, RideRow } from '../shards/history-rows.ts';
-import type { Answer } from '../shards/read-at.ts';
-import type { ResortDayAnswer } from '../shards/resort-queries.ts';
-import type { DayJson, LiftRidesJson, ResortDay, ResortDetail, RideJson, SkierDay } from './shapes.ts';
+import type { DayRow, ResortDayTotals, RideRow } from '../shards/history-rows.ts';
+import type { DayJson, LiftRidesJson, ResortDayContent, ResortDetail, RideJson, SkierDayContent } from './shapes.ts';
 
 type Resorts = ReadonlyMap<number, Resort>;
 
@@ -25,12 +23,11 @@ export function dayJson(row: DayRow): DayJson {
 /** A skier's local date: usually one day at one resort. */
 export function skierDayJson(
   date: string,
-  { found: { days, rides }, at }: Answer<{ days: DayRow[]; rides: RideRow[] }>,
+  { days, rides }: { days: DayRow[]; rides: RideRow[] },
   resorts: Resorts,
-): SkierDay {
+): SkierDayContent {
   const ridesOf = Map.groupBy(rides, dayKey);
   return {
-    asOf: asOfText(at.asOf),
     date,
     days: days.map((row) => ({ ...dayJson(row), lifts: liftRides(ridesOf.get(dayKey(row)) ?? [], resorts) })),
     rides: rides.map((ride) => rideJson(ride, resorts)),
@@ -54,8 +51,8 @@ export function resortDetailJson(resort: Resort): ResortDetail {
 export function resortDayJson(
   resort: Resort,
   of: { date: string; season: number; day: number },
-  { found: totals, asOf }: Pick<ResortDayAnswer, 'found' | 'asOf'>,
-): ResortDay {
+  totals: ResortDayTotals,
+): ResortDayContent {
   const { skiers, rides, verticalM } = totals;
   const byLift = Map.groupBy(totals.lifts, ({ liftId }) => liftId);
   const lifts = [...byLift]
@@ -68,7 +65,6 @@ export function resortDayJson(
     });
   const { date, season, day } = of;
   return {
-    asOf: asOfText(asOf),
     resortId: resort.resortId,
     date,
     season: String(season),
@@ -78,11 +74,6 @@ export function resortDayJson(
     verticalM,
     lifts,
   };
-}
-
-/** @param asOf milliseconds since the epoch, or null */
-export function asOfText(asOf: number | null): string | null {
-  return asOf === null ? null : new Date(asOf).toISOString();
 }
 
 function liftRides(rides: RideRow[], resorts: Resorts): LiftRidesJson[] {

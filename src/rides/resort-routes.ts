@@ -1,9 +1,12 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { describeRoute } from 'hono-openapi';
 import { Problem } from '../domain/problem.ts';
 import type { Resort } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, routeDoc } from '../platform/openapi.ts';
+import type { NodePosition } from '../shards/resort-queries.ts';
+import type { Question } from './cache/answer-cache.ts';
+import { giveAnswer } from './give-answer.ts';
 import type { RidesOptions } from './options.ts';
 import { readDate, readId } from './query.ts';
 import { resortDayJson, resortDetailJson } from './represent.ts';
@@ -48,16 +51,33 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
         problems: ['malformed', 'not_found', 'invalid', 'node_unavailable'],
       }),
     ),
-    async (c) => {
-      const resort = resortOf(o, c.req.param('resortId'));
-      const date = readDate(c.req.param('date'), 'date');
-      const { season, day } = resort.calendar.dayOf(date);
-      return c.json(
-        resortDayJson(resort, { date, season, day }, await o.history.resortDay(resort.resortId, season, day)),
-      );
-    },
+    (c) => answerDay(c, o, resortOf(o, c.req.param('resortId')), readDate(c.req.param('date'), 'date')),
   );
   return app;
+}
+
+/** Everyone may keep it, and looks again after a second. */
+const PUBLIC = 'public, max-age=1, stale-while-revalidate=5';
+
+function answerDay(
+  context: Context<HttpEnv>,
+  o: RidesOptions,
+  resort: Resort,
+  date: string,
+): Response | Promise<Response> {
+  const { season, day } = resort.calendar.dayOf(date);
+  const of = { resortId: resort.resortId, season, day };
+  const question: Question<[number, NodePosition][]> = {
+    key: `resort ${of.resortId}/${date}`,
+    kind: 'resort',
+    isCurrent: (read) => o.changes.isCurrentDay(of, new Map(read)),
+    asOf: () => o.changes.asOfOfAll(),
+    async load() {
+      const { found, asOf, positions } = await o.history.resortDay(of.resortId, season, day);
+      return { read: [...positions], asOf, content: resortDayJson(resort, { date, season, day }, found) };
+    },
+  };
+  return giveAnswer(context, question, { cache: o.cache, cacheControl: PUBLIC });
 }
 
 function resortOf(o: RidesOptions, text: string): Resort {

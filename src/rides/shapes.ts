@@ -14,6 +14,18 @@ const asOf = z.string().nullable().meta({
   description:
     'every scan whose ack carried this `acceptedAt` or an earlier one is in this answer; null while that is not known',
 });
+/** In front of every answer that is read from the nodes. */
+const answer = {
+  asOf,
+  stale: z.literal(true).optional().meta({ description: 'a node is away: this is what it last said, as of `asOf`' }),
+};
+const skierAnswer = {
+  ...answer,
+  after: z
+    .object({ status: z.enum(['queued', 'persisted', 'dead', 'discarded']) })
+    .optional()
+    .meta({ description: 'what became of the scan of `?after=`; `queued`: it is not in here yet' }),
+};
 const nextCursor = z.string().nullable().meta({ description: 'for `cursor` of the next page; null on the last one' });
 
 const ride = z
@@ -35,13 +47,18 @@ const daySummary = z
 const liftRides = z.object({ liftId: id, liftName: z.string(), rides });
 const resortSummary = z.object({ resortId: id, name: z.string(), timeZone: z.string() }).meta({ id: 'Resort' });
 
-export const ridesPage = z.object({ asOf, rides: z.array(ride), nextCursor }).meta({ id: 'Rides' });
-export const daysPage = z.object({ asOf, days: z.array(daySummary), nextCursor }).meta({ id: 'Days' });
+export const ridesPage = z.object({ ...skierAnswer, rides: z.array(ride), nextCursor }).meta({ id: 'Rides' });
+export const daysPage = z.object({ ...skierAnswer, days: z.array(daySummary), nextCursor }).meta({ id: 'Days' });
 export const skierDay = z
-  .object({ asOf, date, days: z.array(daySummary.extend({ lifts: z.array(liftRides) })), rides: z.array(ride) })
+  .object({
+    ...skierAnswer,
+    date,
+    days: z.array(daySummary.extend({ lifts: z.array(liftRides) })),
+    rides: z.array(ride),
+  })
   .meta({ id: 'SkierDay' });
 export const skierSeasons = z
-  .object({ asOf, seasons: z.array(z.object({ season, days: z.int().min(0), rides, verticalM })) })
+  .object({ ...skierAnswer, seasons: z.array(z.object({ season, days: z.int().min(0), rides, verticalM })) })
   .meta({ id: 'SkierSeasons' });
 export const resortList = z.object({ resorts: z.array(resortSummary) }).meta({ id: 'Resorts' });
 export const resortDetail = z
@@ -55,7 +72,7 @@ export const resortDetail = z
   .meta({ id: 'ResortDetail' });
 export const resortDay = z
   .object({
-    asOf,
+    ...answer,
     resortId: id,
     date,
     season,
@@ -74,12 +91,17 @@ export const resortDay = z
   })
   .meta({ id: 'ResortDay' });
 
+/** What an answer says besides how fresh it is. */
+type ContentOf<Answer> = Omit<Answer, keyof typeof skierAnswer>;
+
 export type RideJson = z.infer<typeof ride>;
 export type DayJson = z.infer<typeof daySummary>;
 export type LiftRidesJson = z.infer<typeof liftRides>;
 export type RidesPage = z.infer<typeof ridesPage>;
+export type RidesContent = ContentOf<RidesPage>;
 export type DaysPage = z.infer<typeof daysPage>;
-export type SkierDay = z.infer<typeof skierDay>;
-export type SkierSeasons = z.infer<typeof skierSeasons>;
-export type ResortDay = z.infer<typeof resortDay>;
+export type DaysContent = ContentOf<DaysPage>;
+export type SkierDayContent = ContentOf<z.infer<typeof skierDay>>;
+export type SkierSeasonsContent = ContentOf<z.infer<typeof skierSeasons>>;
+export type ResortDayContent = ContentOf<z.infer<typeof resortDay>>;
 export type ResortDetail = z.infer<typeof resortDetail>;

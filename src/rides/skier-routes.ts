@@ -1,44 +1,72 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { describeRoute } from 'hono-openapi';
 import type { HttpEnv } from '../platform/http-common.ts';
 import type { RidesOptions } from './options.ts';
+import type { Position, ReadAt } from '../shards/read-at.ts';
+import { readAfter, Waiting } from './after.ts';
+import type { Question } from './cache/answer-cache.ts';
 import { allowReading } from './caller.ts';
 import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from './cursor.ts';
-import { readDate, readDateRange, readId, readLimit, readResorts, readSeasons, single } from './query.ts';
-import { asOfText, dayJson, rideJson, skierDayJson } from './represent.ts';
-import type { DaysPage, RidesPage, SkierSeasons } from './shapes.ts';
+import { giveAnswer } from './give-answer.ts';
+import { type Query, readDate, readDateRange, readId, readLimit, readResorts, readSeasons, single } from './query.ts';
+import { dayJson, rideJson, skierDayJson } from './represent.ts';
+import type { DaysContent, RidesContent, SkierSeasonsContent } from './shapes.ts';
 import { DAY, DAYS, RIDES, SEASONS } from './skier-docs.ts';
 
 /** A skier's own history, under `/v1/skiers`. */
 export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.get('/v1/skiers/:skierId/rides', describeRoute(RIDES), async (c) => {
-    const skierId = readId(c.req.param('skierId'), 'skierId');
-    await allowReading(c, skierId, o);
-    return c.json(await ridesOf(o, skierId, c.req.queries()));
-  });
-  app.get('/v1/skiers/:skierId/days', describeRoute(DAYS), async (c) => {
-    const skierId = readId(c.req.param('skierId'), 'skierId');
-    await allowReading(c, skierId, o);
-    return c.json(await daysOf(o, skierId, c.req.queries()));
-  });
-  app.get('/v1/skiers/:skierId/days/:date', describeRoute(DAY), async (c) => {
-    const skierId = readId(c.req.param('skierId'), 'skierId');
-    await allowReading(c, skierId, o);
+  const waiting = new Waiting(o);
+  app.get('/v1/skiers/:skierId/rides', describeRoute(RIDES), (c) =>
+    answerSkier(c, o, waiting, (skierId) => ridesOf(o, skierId, c.req.queries())),
+  );
+  app.get('/v1/skiers/:skierId/days', describeRoute(DAYS), (c) =>
+    answerSkier(c, o, waiting, (skierId) => daysOf(o, skierId, c.req.queries())),
+  );
+  app.get('/v1/skiers/:skierId/days/:date', describeRoute(DAY), (c) => {
     const date = readDate(c.req.param('date'), 'date');
-    const answer = await o.history.day(skierId, date);
-    return c.json(skierDayJson(date, answer, o.directory.snapshot().resorts));
+    return answerSkier(c, o, waiting, async (skierId) => {
+      const { found, at } = await o.history.day(skierId, date);
+      return { at, content: skierDayJson(date, found, o.directory.snapshot().resorts) };
+    });
   });
-  app.get('/v1/skiers/:skierId/seasons', describeRoute(SEASONS), async (c) => {
-    const skierId = readId(c.req.param('skierId'), 'skierId');
-    await allowReading(c, skierId, o);
-    return c.json(await seasonsOf(o, skierId));
-  });
+  app.get('/v1/skiers/:skierId/seasons', describeRoute(SEASONS), (c) =>
+    answerSkier(c, o, waiting, (skierId) => seasonsOf(o, skierId)),
+  );
   return app;
 }
 
+type Loaded<Content extends object> = Promise<{ at: ReadAt; content: Content }>;
+
+/** Nothing of a skier's is kept on the way; their own client may keep it, and ask whether it still holds. */
+const PRIVATE = 'private, no-cache';
+
+async function answerSkier<Content extends object>(
+  context: Context<HttpEnv>,
+  o: RidesOptions,
+  waiting: Waiting,
+  load: (skierId: number) => Loaded<Content>,
+): Promise<Response> {
+  const skierId = readId(context.req.param('skierId') ?? '', 'skierId');
+  await allowReading(context, skierId, o);
+  const { url } = context.req;
+  const after = url.includes('after=') ? readAfter(context.req.queries(), skierId) : undefined;
+  const status = after && (await waiting.for(after, context.req.raw.signal));
+  const question: Question<Position> = {
+    key: `skier ${url.slice(url.indexOf('/v1/skiers/') + '/v1/skiers/'.length)}`,
+    kind: 'skier',
+    isCurrent: (read) => o.changes.isCurrent(skierId, read),
+    asOf: () => o.changes.asOf(skierId),
+    async load() {
+      const { at, content } = await load(skierId);
+      return { read: at.position, asOf: at.asOf, content };
+    },
+  };
+  return giveAnswer(context, question, { cache: o.cache, cacheControl: PRIVATE, after: status });
+}
+
 /** One more than asked for is read: it tells whether there is a next page. */
-async function ridesOf(o: RidesOptions, skierId: number, query: Record<string, string[]>): Promise<RidesPage> {
+async function ridesOf(o: RidesOptions, skierId: number, query: Query): Loaded<RidesContent> {
   const { resorts } = o.directory.snapshot();
   const limit = readLimit(query);
   const cursor = single(query, 'cursor');
@@ -50,14 +78,11 @@ async function ridesOf(o: RidesOptions, skierId: number, query: Record<string, s
   });
   const page = found.slice(0, limit);
   const last = page.at(-1);
-  return {
-    asOf: asOfText(at.asOf),
-    rides: page.map((ride) => rideJson(ride, resorts)),
-    nextCursor: last && found.length > limit ? rideCursorOf(last) : null,
-  };
+  const nextCursor = last && found.length > limit ? rideCursorOf(last) : null;
+  return { at, content: { rides: page.map((ride) => rideJson(ride, resorts)), nextCursor } };
 }
 
-async function daysOf(o: RidesOptions, skierId: number, query: Record<string, string[]>): Promise<DaysPage> {
+async function daysOf(o: RidesOptions, skierId: number, query: Query): Loaded<DaysContent> {
   const limit = readLimit(query);
   const cursor = single(query, 'cursor');
   const { found, at } = await o.history.days(skierId, {
@@ -68,19 +93,16 @@ async function daysOf(o: RidesOptions, skierId: number, query: Record<string, st
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const nextCursor = last && found.length > limit ? dayCursorOf(last) : null;
-  return { asOf: asOfText(at.asOf), days: page.map(dayJson), nextCursor };
+  return { at, content: { days: page.map(dayJson), nextCursor } };
 }
 
-async function seasonsOf(o: RidesOptions, skierId: number): Promise<SkierSeasons> {
+async function seasonsOf(o: RidesOptions, skierId: number): Loaded<SkierSeasonsContent> {
   const { found, at } = await o.history.seasons(skierId);
   const seasons = found.map((totals) => ({ ...totals, season: String(totals.season) }));
-  return { asOf: asOfText(at.asOf), seasons };
+  return { at, content: { seasons } };
 }
 
-function filtersOf(
-  query: Record<string, string[]>,
-  known: ReadonlyMap<number, unknown>,
-): { resorts?: number[]; seasons?: number[] } {
+function filtersOf(query: Query, known: ReadonlyMap<number, unknown>): { resorts?: number[]; seasons?: number[] } {
   const resorts = readResorts(query, (resortId) => known.has(resortId));
   const seasons = readSeasons(query);
   return { ...(resorts === undefined ? {} : { resorts }), ...(seasons === undefined ? {} : { seasons }) };

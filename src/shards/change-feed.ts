@@ -4,6 +4,7 @@ import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import { laneOf, shardOf } from '../domain/shard.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
+import { lanesByNode } from './lanes-by-node.ts';
 import { NodeChanges, resortDayKey } from './node-changes.ts';
 import type { Position } from './read-at.ts';
 import type { ReadNodes } from './read-nodes.ts';
@@ -59,7 +60,7 @@ export class ChangeFeed {
     positions: ReadonlyMap<number, { identity: string; snapshot: string }>,
   ): boolean {
     const key = resortDayKey(of.resortId, of.season, of.day);
-    return [...new Set(this.#o.directory.snapshot().nodeOfShard)].every((nodeId) => {
+    return [...lanesByNode(this.#o.directory.snapshot()).keys()].every((nodeId) => {
       const [node, position] = [this.#nodes.get(nodeId), positions.get(nodeId)];
       return position !== undefined && isRecent(node) && node.isCurrent(key, position);
     });
@@ -69,6 +70,14 @@ export class ChangeFeed {
   asOf(skierId: number): number | null {
     const { shard, node, map } = this.#placeOf(skierId);
     return node?.asOf(laneOf(shard, map.laneCount)) ?? null;
+  }
+
+  /** Up to when every lane is complete, as of the last polls. */
+  asOfOfAll(): number | null {
+    const lanes = [...lanesByNode(this.#o.directory.snapshot())].flatMap(([nodeId, of]) =>
+      [...of].map((lane) => this.#nodes.get(nodeId)?.asOf(lane) ?? null),
+    );
+    return lanes.every((asOf) => asOf !== null) ? Math.min(...lanes) : null;
   }
 
   /**
@@ -92,7 +101,7 @@ export class ChangeFeed {
 
   /** Nodes may come later. */
   #follow(): void {
-    for (const nodeId of new Set(this.#o.directory.snapshot().nodeOfShard)) {
+    for (const nodeId of lanesByNode(this.#o.directory.snapshot()).keys()) {
       if (this.#nodes.has(nodeId) || this.#stopping.signal.aborted) continue;
       const changes = new NodeChanges();
       this.#nodes.set(nodeId, changes);

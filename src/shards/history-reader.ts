@@ -1,8 +1,10 @@
 import type { DirectoryFollower } from '../directory/follower.ts';
 import type { DirectorySnapshot, NodeAddress } from '../directory/snapshot.ts';
 import { Problem } from '../domain/problem.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { laneOf, shardOf } from '../domain/shard.ts';
 import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
+import { lanesByNode } from './lanes-by-node.ts';
 import type { Answer } from './read-at.ts';
 import type { ReadNode, ReadNodes } from './read-nodes.ts';
 import {
@@ -12,7 +14,8 @@ import {
   readStoredSeasons,
   sumResortDays,
 } from './resort-queries.ts';
-import type { SkierQueries } from './skier-queries.ts';
+import { findScan, type ScanFate } from './scan-fate.ts';
+import type { ShardPlace, SkierQueries } from './skier-queries.ts';
 import { isStaleMap } from './sqlstates.ts';
 
 /**
@@ -29,6 +32,8 @@ export interface HistoryReader {
   day(skierId: number, date: string): Promise<Answer<{ days: DayRow[]; rides: RideRow[] }>>;
   /** newest first */
   seasons(skierId: number): Promise<Answer<SeasonRow[]>>;
+  /** what became of the scan of a receipt, and where it is looked for */
+  fate(receipt: Receipt): Promise<{ fate: ScanFate; nodeId: number; shard: number }>;
   /** metres, or null when nothing is stored */
   dayVertical(skierId: number, resortId: number, season: number, day: number): Promise<number | null>;
   /** newest first; all seasons unless some are named */
@@ -50,12 +55,15 @@ export function createHistoryReader(o: {
   const { directory, nodes } = o;
 
   /** Asks the skier's leaf; a node that no longer has it says so (42P01, 3F000): then the map is read anew, once. */
-  async function ofSkier<T>(skierId: number, ask: (queries: SkierQueries) => Promise<T>): Promise<T> {
+  async function ofSkier<T>(
+    skierId: number,
+    ask: (queries: SkierQueries, node: ReadNode, place: ShardPlace) => Promise<T>,
+  ): Promise<T> {
     const snapshot = directory.snapshot();
     const shard = shardOf(skierId, snapshot.shardCount);
     const attempt = (map: DirectorySnapshot) => {
       const place = { shard, lane: laneOf(shard, map.laneCount), epoch: map.epochOfShard[shard] ?? 0 };
-      return nodes.of(nodeOf(map, shard)).run((on) => ask(on.skierQueries(place)));
+      return nodes.of(nodeOf(map, shard)).run((on) => ask(on.skierQueries(place), on, place));
     };
     try {
       return await attempt(snapshot);
@@ -80,6 +88,12 @@ export function createHistoryReader(o: {
       return { found: { days: daysOf(rides), rides }, at };
     },
     seasons: (skierId) => ofSkier(skierId, (queries) => queries.seasons(skierId)),
+    fate: (receipt) =>
+      ofSkier(receipt.skierId, async (_queries, { pool, nodeId }, place) => ({
+        fate: await findScan(pool, place, receipt),
+        nodeId,
+        shard: place.shard,
+      })),
     dayVertical: (skierId, resortId, season, day) =>
       ofSkier(skierId, (queries) => queries.dayVertical(skierId, resortId, season, day)),
     verticalBySeason: (skierId, resortIds, seasons) =>
@@ -102,15 +116,10 @@ function askAll<T>(
   { directory, nodes }: { directory: Pick<DirectoryFollower, 'snapshot'>; nodes: ReadNodes },
   ask: AskNode<T>,
 ): Promise<T[]> {
-  const { nodeOfShard, nodes: addresses, laneCount } = directory.snapshot();
-  const lanesOf = new Map<number, Set<number>>();
-  for (const [shard, nodeId] of nodeOfShard.entries()) {
-    const lanes = lanesOf.get(nodeId) ?? new Set<number>();
-    lanesOf.set(nodeId, lanes.add(laneOf(shard, laneCount)));
-  }
+  const map = directory.snapshot();
   return Promise.all(
-    [...lanesOf].flatMap(([nodeId, lanes]) => {
-      const address = addresses.get(nodeId);
+    [...lanesByNode(map)].flatMap(([nodeId, lanes]) => {
+      const address = map.nodes.get(nodeId);
       return address ? [nodes.of(address).run((on) => ask(on, [...lanes]))] : [];
     }),
   );

@@ -1,6 +1,7 @@
 import { type Directory, openDirectory } from '../../src/directory/database.ts';
 import { addDevice, type NewDeviceKey } from '../../src/directory/add-device.ts';
 import { type DirectoryFollower, followDirectory } from '../../src/directory/follower.ts';
+import { createSkierTokens } from '../../src/directory/skier-tokens.ts';
 import { importResorts } from '../../src/directory/import-resorts.ts';
 import { initDirectory } from '../../src/directory/init.ts';
 import { sampleResorts } from '../../src/directory/sample-resorts.ts';
@@ -90,7 +91,11 @@ export async function startEdge(
     directory: follower,
     commit,
     quota: o.quota && new DeviceQuota(o.quota),
-    config: { skiDataApi: o.skiDataApi ?? 'keys', tokenSecret: TOKEN_SECRET, adminKey: ADMIN_KEY },
+    config: {
+      skiDataApi: o.skiDataApi ?? 'keys',
+      tokens: createSkierTokens({ secret: TOKEN_SECRET, logger }),
+      adminKey: ADMIN_KEY,
+    },
     metrics: edgeMetrics,
     logger,
     ...(o.now && { now: o.now }),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createHttpApp, replaceableApp } from '../../src/cli/http-app.ts';
 import { staticDirectory } from '../../src/directory/follower.ts';
 import { signSkierToken } from '../../src/directory/skier-token.ts';
+import { createSkierTokens, type SkierTokens } from '../../src/directory/skier-tokens.ts';
 import type { DirectorySnapshot, NodeAddress, Resort } from '../../src/directory/snapshot.ts';
 import type { Scan } from '../../src/domain/scan.ts';
 import { laneOf, shardOf } from '../../src/domain/shard.ts';
@@ -9,6 +10,10 @@ import { listen } from '../../src/platform/http-server.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { createRidesApp } from '../../src/rides/app.ts';
+import { AnswerCache } from '../../src/rides/cache/answer-cache.ts';
+import { createCacheMetrics } from '../../src/rides/cache/metrics.ts';
+import { SharedTier } from '../../src/rides/cache/shared-tier.ts';
+import { ChangeFeed } from '../../src/shards/change-feed.ts';
 import { createHistoryReader } from '../../src/shards/history-reader.ts';
 import { openReadNodes } from '../../src/shards/read-nodes.ts';
 import type { FaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
@@ -39,12 +44,25 @@ export interface ReadSide {
   nodeOf(skierId: number): NodeAddress;
   /** between the rides and each node, by its id; `store` goes past them */
   proxies: ReadonlyMap<number, FaultProxy>;
+  metrics(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** The rides app as a process serves it, on two nodes of its own. */
+/**
+ * The rides app as a process serves it, on two nodes of its own.
+ *
+ * @param o.cacheBytes answers are kept; none unless given: a test that stores and reads wants to see it at once
+ * @param o.tokens whose tokens are taken; those signed with TOKEN_SECRET unless given
+ */
 export async function startReadSide(
-  o: { skiDataApi?: 'keys' | 'open'; listen?: boolean; pathPrefix?: string } = {},
+  o: {
+    skiDataApi?: 'keys' | 'open';
+    listen?: boolean;
+    pathPrefix?: string;
+    tokens?: SkierTokens;
+    cacheBytes?: number;
+    cacheUrl?: string;
+  } = {},
 ): Promise<ReadSide> {
   const { logger } = recordedLog();
   const lifecycle = new Lifecycle({ logger });
@@ -52,12 +70,22 @@ export async function startReadSide(
   const { snapshot } = two;
   const directory = staticDirectory(snapshot);
   const nodes = openReadNodes({ poolSize: 2, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
+  const feedNodes = openReadNodes({ poolSize: 1, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
+  const changes = new ChangeFeed({ directory, nodes: feedNodes, logger, lifecycle });
   const metrics = createMetrics('rides');
+  const cache = new AnswerCache({
+    maxBytes: o.cacheBytes ?? 0,
+    shared: o.cacheUrl === undefined ? undefined : new SharedTier({ url: o.cacheUrl, logger, lifecycle }),
+    directoryVersion: () => snapshot.version,
+    metrics: createCacheMetrics(metrics.registry),
+  });
   const rides = createRidesApp({
     directory,
     history: createHistoryReader({ directory, nodes }),
+    changes,
+    cache,
     adminKey: ADMIN_KEY,
-    tokenSecret: TOKEN_SECRET,
+    tokens: o.tokens ?? createSkierTokens({ secret: TOKEN_SECRET, logger }),
     skiDataApi: o.skiDataApi ?? 'keys',
     metrics,
     logger,
@@ -87,6 +115,7 @@ export async function startReadSide(
     resort: (resortId) => snapshot.resorts.get(resortId) as Resort,
     nodeOf: (skierId) => nodeOf(snapshot, skierId),
     proxies: two.proxies,
+    metrics: () => metrics.registry.metrics(),
     async stop() {
       await lifecycle.stop(5_000);
       await two.stop();

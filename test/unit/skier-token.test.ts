@@ -1,12 +1,15 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { signSkierToken, verifySkierToken } from '../../src/directory/skier-token.ts';
+import { signSkierToken } from '../../src/directory/skier-token.ts';
+import { createSkierTokens } from '../../src/directory/skier-tokens.ts';
 import type { Problem } from '../../src/domain/problem.ts';
 import { MAX_SKIER_ID } from '../../src/domain/shard.ts';
+import { recordedLog } from '../support/recorded-log.ts';
 
 const SECRET = 'a secret of the test, long enough for HS256';
 const KEY = createSecretKey(Buffer.from(SECRET));
+const tokens = createSkierTokens({ secret: SECRET, logger: recordedLog().logger });
 const nowS = () => Math.floor(Date.now() / 1000);
 const claims = (changed: JWTPayload = {}): JWTPayload => ({
   sub: '42',
@@ -35,11 +38,11 @@ async function tampered(): Promise<string> {
 
 describe('a skier token', () => {
   test.each([1, 42, MAX_SKIER_ID])('is for the skier it was signed for: %i', async (skierId) => {
-    expect(await verifySkierToken(SECRET, await signSkierToken(SECRET, skierId, 60))).toBe(skierId);
+    expect(await tokens.verify(await signSkierToken(SECRET, skierId, 60))).toBe(skierId);
   });
 
   test('is taken from another issuer of ours that signs the same claims', async () => {
-    expect(await verifySkierToken(SECRET, await signed(claims()))).toBe(42);
+    expect(await tokens.verify(await signed(claims()))).toBe(42);
   });
 
   test.each<[string, () => string | Promise<string>]>([
@@ -65,7 +68,7 @@ describe('a skier token', () => {
     ['empty', () => ''],
   ])('that is %s is refused', async (_what, make) => {
     const token = await make();
-    await expect(verifySkierToken(SECRET, token)).rejects.toMatchObject({
+    await expect(tokens.verify(token)).rejects.toMatchObject({
       name: 'Problem',
       code: 'unauthorized',
     } satisfies Partial<Problem>);
