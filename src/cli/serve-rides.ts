@@ -41,10 +41,21 @@ export async function openRides(
   });
   const history = createHistoryReader({ directory, nodes });
   const changes = openChanges({ config, logger, lifecycle }, directory);
-  const { adminKey, skiDataApi } = config;
+  const { adminKey, skiDataApi, corsOrigins } = config;
   const cache = openCache({ config, logger, lifecycle, metrics }, directory);
   const tokens = requireSkierTokens(config, logger);
-  const app = createRidesApp({ directory, history, changes, cache, adminKey, tokens, skiDataApi, metrics, logger });
+  const app = createRidesApp({
+    directory,
+    history,
+    changes,
+    cache,
+    adminKey,
+    tokens,
+    skiDataApi,
+    corsOrigins,
+    metrics,
+    logger,
+  });
   return { apps: [app], ready: () => true };
 }
 

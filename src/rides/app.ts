@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { HttpEnv } from '../platform/http-common.ts';
+import { letPagesRead } from './cors.ts';
 import type { RidesOptions } from './options.ts';
 import { receiptRoutes } from './receipt-routes.ts';
 import { resortRoutes } from './resort-routes.ts';
@@ -12,9 +13,8 @@ import { skierRoutes } from './skier-routes.ts';
  */
 export function createRidesApp(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.route('/', skierRoutes(o));
-  app.route('/', receiptRoutes(o));
-  app.route('/', resortRoutes(o));
-  app.route('/', skiDataReads(o));
+  const api = [skierRoutes(o), receiptRoutes(o), resortRoutes(o), skiDataReads(o)];
+  letPagesRead(app, api, o.corsOrigins);
+  for (const routes of api) app.route('/', routes);
   return app;
 }

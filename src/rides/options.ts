@@ -18,6 +18,8 @@ export interface RidesOptions {
   tokens: SkierTokens;
   /** `open`: the SkiDataAPI routes ask for no credentials */
   skiDataApi: 'keys' | 'open';
+  /** whose web pages may read too: exact origins, or `*` alone */
+  corsOrigins: readonly string[];
   /** whose requests `GET /statistics` tells about */
   metrics: Pick<Metrics, 'endpoints'>;
   logger: Logger;

@@ -60,6 +60,7 @@ export async function startReadSide(
     listen?: boolean;
     pathPrefix?: string;
     tokens?: SkierTokens;
+    corsOrigins?: string[];
     cacheBytes?: number;
     cacheUrl?: string;
   } = {},
@@ -87,6 +88,7 @@ export async function startReadSide(
     adminKey: ADMIN_KEY,
     tokens: o.tokens ?? createSkierTokens({ secret: TOKEN_SECRET, logger }),
     skiDataApi: o.skiDataApi ?? 'keys',
+    corsOrigins: o.corsOrigins ?? [],
     metrics,
     logger,
   });

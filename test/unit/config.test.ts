@@ -69,6 +69,76 @@ describe('the configuration', () => {
     expect(problemsOf({ ...RIDES, [name]: value }, 'rides')).toHaveLength(1);
   });
 
+  describe('of an identity provider', () => {
+    const { TOKEN_SECRET: _none, ...BARE } = RIDES;
+    const PROVIDER = {
+      TOKEN_JWKS_URL: 'https://id.example/keys',
+      TOKEN_ISSUER: 'https://id.example/',
+      TOKEN_AUDIENCE: 'phone, tablet',
+    };
+
+    test('takes the place of TOKEN_SECRET, or stands beside it', () => {
+      expect(loadConfig({ ...BARE, ...PROVIDER }, 'rides')).toMatchObject({
+        tokenSecret: '',
+        tokenJwksUrl: 'https://id.example/keys',
+        tokenAudiences: ['phone', 'tablet'],
+        tokenSkierClaim: 'sub',
+      });
+      expect(loadConfig({ ...RIDES, ...PROVIDER }, 'rides').tokenSecret).toBe(RIDES.TOKEN_SECRET);
+      expect(problemsOf(BARE, 'rides')).toEqual([
+        'TOKEN_SECRET must be set: at least 32 characters long, or TOKEN_JWKS_URL',
+      ]);
+    });
+
+    test('is whole, or not there', () => {
+      const { TOKEN_JWKS_URL } = PROVIDER;
+      expect(problemsOf({ ...BARE, TOKEN_JWKS_URL }, 'rides')).toEqual([
+        'TOKEN_JWKS_URL needs TOKEN_ISSUER, which is not set',
+        'TOKEN_JWKS_URL needs TOKEN_AUDIENCE, which is not set',
+      ]);
+      expect(problemsOf({ ...RIDES, TOKEN_ISSUER: 'https://id.example/' }, 'rides')).toEqual([
+        'TOKEN_ISSUER needs TOKEN_JWKS_URL, which is not set',
+      ]);
+    });
+
+    test.each(['http://id.example/keys', 'http://127.0.0.2.example/keys', 'ftp://id.example/keys', 'id.example/keys'])(
+      'is asked over https: %s is refused',
+      (url) => {
+        expect(problemsOf({ ...BARE, ...PROVIDER, TOKEN_JWKS_URL: url }, 'rides')).toHaveLength(1);
+      },
+    );
+
+    test.each(['http://127.0.0.1:9000/keys', 'http://localhost/keys', 'http://[::1]:9000/keys'])(
+      'may be on this machine: %s',
+      (url) => {
+        expect(problemsOf({ ...BARE, ...PROVIDER, TOKEN_JWKS_URL: url }, 'rides')).toEqual([]);
+      },
+    );
+  });
+
+  test.each<[string, string[]]>([
+    ['', []],
+    ['*', ['*']],
+    ['https://app.example', ['https://app.example']],
+    ['https://app.example, http://localhost:5173', ['https://app.example', 'http://localhost:5173']],
+    ['capacitor://localhost', ['capacitor://localhost']],
+  ])('reads CORS_ORIGINS=%j', (value, origins) => {
+    expect(loadConfig({ ...RIDES, CORS_ORIGINS: value }, 'rides').corsOrigins).toEqual(origins);
+  });
+
+  test.each([
+    'https://app.example/',
+    'https://APP.example',
+    'https://app.example:443',
+    'https://*.example',
+    'https://app.example,*',
+    'https://a.example,,https://b.example',
+    'app.example',
+    'null',
+  ])('refuses CORS_ORIGINS=%j', (value) => {
+    expect(problemsOf({ ...RIDES, CORS_ORIGINS: value }, 'rides')).toHaveLength(1);
+  });
+
   test('looks only at what the process has', () => {
     expect(problemsOf({ ...RIDES, LANES: 'all', QUEUE_URL: 'amqp://nowhere' }, 'rides')).toEqual([]);
   });
