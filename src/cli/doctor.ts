@@ -11,6 +11,7 @@ import { openReadNodes } from '../shards/read-nodes.ts';
 import { judgeBooks } from './doctor-books.ts';
 import { judgeServer, onDatabase, readServerFacts, type ServerFacts } from './doctor-database.ts';
 import { attempt, type Finding, fail, ok, onceAServer, showFindings } from './doctor-finding.ts';
+import { checkIdentityProvider } from './doctor-identity.ts';
 import { checkDisk, checkNode, checkPort, checkSettings } from './doctor-local.ts';
 import { checkNodes } from './doctor-nodes.ts';
 import { checkQueue } from './doctor-queue.ts';
@@ -42,6 +43,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   if (local.some(({ check, status }) => check === 'settings' && status === 'fail')) return local;
   const port = await examinePort();
   const home = process.env.DIRECTORY_URL ? [] : await checkDisk('disk of LIFTLINE_HOME', homeFolder());
+  const identity = await checkIdentityProvider(process.env.TOKEN_JWKS_URL);
   const found: DirectorySnapshot[] = [];
   const directory = await attempt('directory', 'start it, or set DIRECTORY_URL', async () => {
     const { findings, snapshot } = await examineDirectory(await findDirectoryUrl());
@@ -50,7 +52,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   });
   const [snapshot] = found;
   const rest = snapshot ? await examineData(snapshot, context) : [];
-  return onceAServer([...local, port, ...home, ...directory, ...rest]);
+  return onceAServer([...local, port, ...home, ...identity, ...directory, ...rest]);
 }
 
 /** Without a directory of its own the environment is that of an `up`. */

@@ -37,7 +37,7 @@ const DOC = routeDoc({
   audience: ['deviceKey', 'skierToken', 'adminKey'],
   parameters: [pathParameter('receipt', { type: 'string' }, 'of the ack')],
   reply: scanFate,
-  problems: ['malformed', 'unauthorized', 'not_found', 'node_unavailable'],
+  problems: ['malformed', 'unauthorized', 'not_found', 'node_unavailable', 'identity_unavailable'],
 });
 
 /** `GET /v1/receipts/{receipt}`: a receipt says by itself where its scan would be, so there is no index to keep. */

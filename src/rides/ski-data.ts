@@ -26,7 +26,7 @@ function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'aud
 }
 
 const MISSES: ProblemCode[] = ['malformed', 'not_found', 'node_unavailable'];
-const PRIVATE: ProblemCode[] = [...MISSES, 'unauthorized', 'forbidden'];
+const PRIVATE: ProblemCode[] = [...MISSES, 'unauthorized', 'forbidden', 'identity_unavailable'];
 
 /** The reads of SkiDataAPI 2.0. What is a skier's needs the same credentials as under `/v1`; what is a resort's is public. */
 export function skiDataReads(o: RidesOptions): Hono<HttpEnv> {

@@ -1,6 +1,7 @@
 import type { ProblemCode } from '../domain/problem.ts';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
+import { DEFAULT_WAIT_S, MAX_WAIT_S } from './after.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT } from './query.ts';
 import { daysPage, ridesPage, skierDay, skierSeasons } from './shapes.ts';
 
@@ -15,6 +16,14 @@ const DATES = [
   queryParameter('from', { type: 'string', format: 'date' }, 'first local day'),
   queryParameter('to', { type: 'string', format: 'date' }, 'last local day'),
 ];
+const AFTER = [
+  queryParameter('after', { type: 'string' }, 'a receipt: the answer waits until that scan is in it, or `wait` is over'),
+  queryParameter(
+    'wait',
+    { type: 'integer', minimum: 0, maximum: MAX_WAIT_S, default: DEFAULT_WAIT_S },
+    'seconds to wait for `after`',
+  ),
+];
 const PAGING = [
   queryParameter(
     'limit',
@@ -24,7 +33,15 @@ const PAGING = [
   queryParameter('cursor', { type: 'string' }, '`nextCursor` of the page before'),
 ];
 
-const PROBLEMS: ProblemCode[] = ['malformed', 'unauthorized', 'forbidden', 'not_found', 'invalid', 'node_unavailable'];
+const PROBLEMS: ProblemCode[] = [
+  'malformed',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'invalid',
+  'node_unavailable',
+  'identity_unavailable',
+];
 const LIST_PROBLEMS: ProblemCode[] = [...PROBLEMS, 'bad_cursor', 'unknown_resort'];
 
 function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'problems'>): ReturnType<typeof routeDoc> {
@@ -40,15 +57,18 @@ function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'pro
 export const RIDES = doc('A skier’s rides, newest first', {
   reply: ridesPage,
   problems: LIST_PROBLEMS,
-  parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING],
+  parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING, ...AFTER],
 });
 export const DAYS = doc('A skier’s days, newest first', {
   reply: daysPage,
   problems: LIST_PROBLEMS,
-  parameters: [SKIER, ...FILTERS, ...PAGING],
+  parameters: [SKIER, ...FILTERS, ...PAGING, ...AFTER],
 });
 export const DAY = doc('One day of a skier with all its rides', {
   reply: skierDay,
-  parameters: [SKIER, pathParameter('date', { type: 'string', format: 'date' })],
+  parameters: [SKIER, pathParameter('date', { type: 'string', format: 'date' }), ...AFTER],
 });
-export const SEASONS = doc('A skier’s seasons with their totals', { reply: skierSeasons, parameters: [SKIER] });
+export const SEASONS = doc('A skier’s seasons with their totals', {
+  reply: skierSeasons,
+  parameters: [SKIER, ...AFTER],
+});

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doctorCommand } from '../../src/cli/doctor.ts';
 import { runHere } from '../support/commands.ts';
+import { startIdentityProvider } from '../support/identity-provider.ts';
 import { type Installation, startInstallation } from '../support/installation.ts';
 import { scanNo } from '../support/nodes.ts';
 import { onPool } from '../support/on-pool.ts';
@@ -68,6 +69,22 @@ describe('each thing that is broken is found, and the exit code is 1', () => {
     const { code, of } = await examine({ PORT: String((other.address() as AddressInfo).port) });
     other.close();
     expect([code, of('port')]).toEqual([1, expect.objectContaining({ status: 'fail' })]);
+  });
+
+  test('an identity provider that does not answer, or with something else', async () => {
+    const provider = await startIdentityProvider();
+    const env = { TOKEN_JWKS_URL: provider.url, TOKEN_ISSUER: provider.issuer, TOKEN_AUDIENCE: provider.audience };
+    const well = await examine(env);
+    expect([well.code, well.of('identity provider')]).toEqual([
+      0,
+      { check: 'identity provider', status: 'ok', detail: 'answers, with 1 key to check tokens with' },
+    ]);
+    provider.keys = [];
+    const empty = await examine(env);
+    expect([empty.code, empty.of('identity provider')]).toEqual([1, expect.objectContaining({ status: 'fail' })]);
+    await provider.stop();
+    const away = await examine(env);
+    expect([away.code, away.of('identity provider')]).toEqual([1, expect.objectContaining({ status: 'fail' })]);
   });
 
   test('a directory that is away, empty, or of a newer version', async () => {
