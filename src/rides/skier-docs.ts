@@ -17,7 +17,11 @@ const DATES = [
   queryParameter('to', { type: 'string', format: 'date' }, 'last local day'),
 ];
 const AFTER = [
-  queryParameter('after', { type: 'string' }, 'a receipt: the answer waits until that scan is in it, or `wait` is over'),
+  queryParameter(
+    'after',
+    { type: 'string' },
+    'a receipt: the answer waits until that scan is in it, or `wait` is over',
+  ),
   queryParameter(
     'wait',
     { type: 'integer', minimum: 0, maximum: MAX_WAIT_S, default: DEFAULT_WAIT_S },

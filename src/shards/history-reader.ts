@@ -48,36 +48,8 @@ export interface HistoryReader {
   storedSeasons(resortId: number): Promise<number[]>;
 }
 
-export function createHistoryReader(o: {
-  directory: Pick<DirectoryFollower, 'snapshot' | 'reload'>;
-  nodes: ReadNodes;
-}): HistoryReader {
-  const { directory, nodes } = o;
-
-  /** Asks the skier's leaf; a node that no longer has it says so (42P01, 3F000): then the map is read anew, once. */
-  async function ofSkier<T>(
-    skierId: number,
-    ask: (queries: SkierQueries, node: ReadNode, place: ShardPlace) => Promise<T>,
-  ): Promise<T> {
-    const snapshot = directory.snapshot();
-    const shard = shardOf(skierId, snapshot.shardCount);
-    const attempt = (map: DirectorySnapshot) => {
-      const place = { shard, lane: laneOf(shard, map.laneCount), epoch: map.epochOfShard[shard] ?? 0 };
-      return nodes.of(nodeOf(map, shard)).run((on) => ask(on.skierQueries(place), on, place));
-    };
-    try {
-      return await attempt(snapshot);
-    } catch (error) {
-      if (!isStaleMap(error)) throw error;
-      try {
-        return await attempt(await directory.reload());
-      } catch (again) {
-        if (!isStaleMap(again)) throw again;
-        throw new Problem('node_unavailable', 'this history is being moved; ask again', { cause: again });
-      }
-    }
-  }
-
+export function createHistoryReader(o: Sources): HistoryReader {
+  const ofSkier = <T>(skierId: number, ask: AskSkier<T>) => askLeaf(o, skierId, ask);
   const ofAll = <T>(ask: AskNode<T>) => askAll(o, ask);
 
   return {
@@ -109,13 +81,38 @@ export function createHistoryReader(o: {
   };
 }
 
+interface Sources {
+  directory: Pick<DirectoryFollower, 'snapshot' | 'reload'>;
+  nodes: ReadNodes;
+}
+
+type AskSkier<T> = (queries: SkierQueries, node: ReadNode, place: ShardPlace) => Promise<T>;
+
+/** Asks the skier's leaf; a node that no longer has it says so (42P01, 3F000): then the map is read anew, once. */
+async function askLeaf<T>({ directory, nodes }: Sources, skierId: number, ask: AskSkier<T>): Promise<T> {
+  const snapshot = directory.snapshot();
+  const shard = shardOf(skierId, snapshot.shardCount);
+  const attempt = (map: DirectorySnapshot) => {
+    const place = { shard, lane: laneOf(shard, map.laneCount), epoch: map.epochOfShard[shard] ?? 0 };
+    return nodes.of(nodeOf(map, shard)).run((on) => ask(on.skierQueries(place), on, place));
+  };
+  try {
+    return await attempt(snapshot);
+  } catch (error) {
+    if (!isStaleMap(error)) throw error;
+    try {
+      return await attempt(await directory.reload());
+    } catch (again) {
+      if (!isStaleMap(again)) throw again;
+      throw new Problem('node_unavailable', 'this history is being moved; ask again', { cause: again });
+    }
+  }
+}
+
 type AskNode<T> = (node: ReadNode, lanes: number[]) => Promise<T>;
 
 /** @param ask gets each node that has shards, and which lanes those belong to */
-function askAll<T>(
-  { directory, nodes }: { directory: Pick<DirectoryFollower, 'snapshot'>; nodes: ReadNodes },
-  ask: AskNode<T>,
-): Promise<T[]> {
+function askAll<T>({ directory, nodes }: Sources, ask: AskNode<T>): Promise<T[]> {
   const map = directory.snapshot();
   return Promise.all(
     [...lanesByNode(map)].flatMap(([nodeId, lanes]) => {

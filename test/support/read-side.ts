@@ -45,6 +45,8 @@ export interface ReadSide {
   /** between the rides and each node, by its id; `store` goes past them */
   proxies: ReadonlyMap<number, FaultProxy>;
   metrics(): Promise<string>;
+  /** another process on the same nodes, with its own memory */
+  again(): Promise<ReadSide>;
   stop(): Promise<void>;
 }
 
@@ -54,20 +56,34 @@ export interface ReadSide {
  * @param o.cacheBytes answers are kept; none unless given: a test that stores and reads wants to see it at once
  * @param o.tokens whose tokens are taken; those signed with TOKEN_SECRET unless given
  */
-export async function startReadSide(
-  o: {
-    skiDataApi?: 'keys' | 'open';
-    listen?: boolean;
-    pathPrefix?: string;
-    tokens?: SkierTokens;
-    corsOrigins?: string[];
-    cacheBytes?: number;
-    cacheUrl?: string;
-  } = {},
-): Promise<ReadSide> {
+export async function startReadSide(o: ReadSideOptions = {}): Promise<ReadSide> {
+  const { logger } = recordedLog();
+  const nodesLifecycle = new Lifecycle({ logger });
+  const two = await startTwoNodes({ logger, lifecycle: nodesLifecycle });
+  const side = await serveRides(o, two);
+  return {
+    ...side,
+    async stop() {
+      await side.stop();
+      await nodesLifecycle.stop(5_000);
+      await two.stop();
+    },
+  };
+}
+
+interface ReadSideOptions {
+  skiDataApi?: 'keys' | 'open';
+  listen?: boolean;
+  pathPrefix?: string;
+  tokens?: SkierTokens;
+  corsOrigins?: string[];
+  cacheBytes?: number;
+  cacheUrl?: string;
+}
+
+async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> {
   const { logger } = recordedLog();
   const lifecycle = new Lifecycle({ logger });
-  const two = await startTwoNodes({ logger, lifecycle });
   const { snapshot } = two;
   const directory = staticDirectory(snapshot);
   const nodes = openReadNodes({ poolSize: 2, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
@@ -118,10 +134,8 @@ export async function startReadSide(
     nodeOf: (skierId) => nodeOf(snapshot, skierId),
     proxies: two.proxies,
     metrics: () => metrics.registry.metrics(),
-    async stop() {
-      await lifecycle.stop(5_000);
-      await two.stop();
-    },
+    again: () => serveRides(o, two),
+    stop: () => lifecycle.stop(5_000),
   };
 }
 

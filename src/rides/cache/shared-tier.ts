@@ -42,7 +42,7 @@ export class SharedTier {
 
   /** Never throws. */
   async get<Read>(key: string): Promise<KeptAnswer<Read> | undefined> {
-    if (performance.now() < this.#pausedUntil) return undefined;
+    if (!this.#isThere()) return undefined;
     try {
       const text = await this.#redis.get(PREFIX + key);
       return text === null ? undefined : (JSON.parse(text) as KeptAnswer<Read>);
@@ -54,8 +54,12 @@ export class SharedTier {
 
   /** Returns at once, and never throws. */
   set<Read>(key: string, answer: KeptAnswer<Read>): void {
-    if (performance.now() < this.#pausedUntil) return;
+    if (!this.#isThere()) return;
     this.#redis.set(PREFIX + key, JSON.stringify(answer), 'EX', KEPT_S).catch((error: unknown) => this.#failed(error));
+  }
+
+  #isThere(): boolean {
+    return this.#redis.status === 'ready' && performance.now() >= this.#pausedUntil;
   }
 
   #failed(error: unknown): void {
