@@ -40,20 +40,19 @@ type Loaded<Content extends object> = Promise<{ at: ReadAt; content: Content }>;
 
 /** Nothing of a skier's is kept on the way; their own client may keep it, and ask whether it still holds. */
 const PRIVATE = 'private, no-cache';
+const PREFIX = '/v1/skiers/';
 
-async function answerSkier<Content extends object>(
+/** At once, where the caller is known and the answer is kept. */
+function answerSkier<Content extends object>(
   context: Context<HttpEnv>,
   o: RidesOptions,
   waiting: Waiting,
   load: (skierId: number) => Loaded<Content>,
-): Promise<Response> {
+): Response | Promise<Response> {
   const skierId = readId(context.req.param('skierId') ?? '', 'skierId');
-  await allowReading(context, skierId, o);
   const { url } = context.req;
-  const after = url.includes('after=') ? readAfter(context.req.queries(), skierId) : undefined;
-  const status = after && (await waiting.for(after, context.req.raw.signal));
   const question: Question<Position> = {
-    key: `skier ${url.slice(url.indexOf('/v1/skiers/') + '/v1/skiers/'.length)}`,
+    key: `skier ${url.slice(url.indexOf(PREFIX) + PREFIX.length)}`,
     kind: 'skier',
     isCurrent: (read) => o.changes.isCurrent(skierId, read),
     asOf: () => o.changes.asOf(skierId),
@@ -62,7 +61,14 @@ async function answerSkier<Content extends object>(
       return { read: at.position, asOf: at.asOf, content };
     },
   };
-  return giveAnswer(context, question, { cache: o.cache, cacheControl: PRIVATE, after: status });
+  const answer = (): Response | Promise<Response> => {
+    const after = url.includes('after=') ? readAfter(context.req.queries(), skierId) : undefined;
+    const giving = { cache: o.cache, cacheControl: PRIVATE };
+    if (!after) return giveAnswer(context, question, giving);
+    const gone = context.req.raw.signal;
+    return waiting.for(after, gone).then((status) => giveAnswer(context, question, { ...giving, after: status }));
+  };
+  return allowReading(context, skierId, o)?.then(answer) ?? answer();
 }
 
 /** One more than asked for is read: it tells whether there is a next page. */
