@@ -7,6 +7,7 @@ import { freshness } from './bench/freshness.ts';
 import { generatorName } from './bench/load-generator.ts';
 import { memory } from './bench/memory.ts';
 import { persistRates } from './bench/persist-rates.ts';
+import { readRates } from './bench/read-rates.ts';
 import { type BenchSize, FULL, QUICK } from './bench/size.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { markdownTable, print, writeResult } from './results.ts';
@@ -19,6 +20,7 @@ const PARTS: Record<string, Part> = {
   acks: ackRates,
   persist: persistRates,
   freshness,
+  reads: readRates,
   cpu: cpuSplit,
   memory,
 };

@@ -3,16 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import autocannon from 'autocannon';
+import type { LoadRequest } from '../client/closed-loop.ts';
+import { requestText } from '../client/http-connection.ts';
 import { findProgram } from '../stack/programs.ts';
-import { type ScanRequest, scanRequests } from './scans.ts';
+import { scanRequests } from './scans.ts';
 
 export interface PeakOptions {
   url: string;
-  deviceKey: string;
   connections: number;
   seconds: number;
-  /** 1: single posts; more: batches */
-  scansPerPost: number;
   /** for the generator's own files */
   folder: string;
 }
@@ -33,31 +32,38 @@ export function generatorName(): string {
   return findProgram('wrk') ? 'wrk' : 'autocannon';
 }
 
-/** Posts scans as fast as one server answers: with wrk where it is installed, otherwise with autocannon. */
-export async function peak(o: PeakOptions): Promise<Peak> {
+/**
+ * Posts scans as fast as one server answers.
+ *
+ * @param o.scansPerPost 1: single posts; more: batches
+ */
+export function peak(o: PeakOptions & { deviceKey: string; scansPerPost: number }): Promise<Peak> {
   const posts = o.scansPerPost === 1 ? BODIES.single : BODIES.batch;
-  const requests = [...scanRequests({ ...o, count: posts * o.scansPerPost })];
+  return peakOf([...scanRequests({ ...o, count: posts * o.scansPerPost })], o);
+}
+
+/** Sends the requests over and over, as fast as one server answers: with wrk where it is installed, otherwise with autocannon. */
+export function peakOf(requests: readonly LoadRequest[], o: PeakOptions): Promise<Peak> {
   const wrk = findProgram('wrk');
   return wrk ? withWrk(wrk, o, requests) : withAutocannon(o, requests);
 }
 
-async function withWrk(wrk: string, o: PeakOptions, requests: ScanRequest[]): Promise<Peak> {
-  const [first] = requests as [ScanRequest];
-  const bodies = path.join(o.folder, 'wrk-bodies.txt');
-  await writeFile(bodies, requests.map(({ body }) => `${body}\n`).join(''));
-  const script = path.join(o.folder, 'wrk-posts.lua');
-  const headers = Object.entries(first.headers ?? {}).map(
-    ([name, value]) => `wrk.headers[${lua(name)}] = ${lua(value)}\n`,
-  );
+async function withWrk(wrk: string, o: PeakOptions, requests: readonly LoadRequest[]): Promise<Peak> {
+  const url = new URL(o.url);
+  const texts = requests.map((request) => Buffer.from(requestText(url, request.method, request.path, request)));
+  const file = path.join(o.folder, 'wrk-requests');
+  await writeFile(file, Buffer.concat(texts.flatMap((text) => [Buffer.from(`${text.length}\n`), text])));
+  const script = path.join(o.folder, 'wrk.lua');
   await writeFile(
     script,
-    `${headers.join('')}local posts, at = {}, 0
+    `local requests, at = {}, 0
 function init()
-  for body in io.lines(${lua(bodies)}) do posts[#posts + 1] = wrk.format("POST", ${lua(first.path)}, nil, body) end
+  local file = io.open(${lua(file)}, "rb")
+  for length in file:lines() do requests[#requests + 1] = file:read(tonumber(length)) end
 end
 function request()
-  at = at % #posts + 1
-  return posts[at]
+  at = at % #requests + 1
+  return requests[at]
 end
 function done(summary, latency)
   local e = summary.errors
@@ -81,7 +87,7 @@ end
   };
 }
 
-async function withAutocannon(o: PeakOptions, requests: ScanRequest[]): Promise<Peak> {
+async function withAutocannon(o: PeakOptions, requests: readonly LoadRequest[]): Promise<Peak> {
   const result = await autocannon({
     url: o.url,
     connections: o.connections,

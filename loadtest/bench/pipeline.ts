@@ -9,7 +9,10 @@ export interface Pipeline {
   books: Pick<System, 'opsUrl' | 'adminKey'>;
 }
 
-export async function startPipeline(lifecycle: Lifecycle, o: Pick<StackOptions, 'rides'>): Promise<Pipeline> {
-  const stack = await startStack({ queue: 'redis', edges: 1, workers: 1, rides: o.rides ?? 0 }, lifecycle);
+export async function startPipeline(
+  lifecycle: Lifecycle,
+  o: Pick<StackOptions, 'rides' | 'env' | 'envOf'>,
+): Promise<Pipeline> {
+  const stack = await startStack({ queue: 'redis', edges: 1, workers: 1, rides: 0, ...o }, lifecycle);
   return { stack, books: { opsUrl: stack.ops.url, adminKey: stack.adminKey } };
 }
