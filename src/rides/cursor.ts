@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Problem } from '../domain/problem.ts';
 import { isUuid } from '../domain/scan.ts';
+import { opaqueText, readOpaqueText } from './opaque-text.ts';
 
 /** Where a page of rides ended: the last ride's place in the order newest first. */
 export interface RideKey {
@@ -27,16 +27,17 @@ const integer = z.int().min(0).max(2_147_483_647);
 const timeMs = z.int().min(MIN_TIME_MS).max(MAX_TIME_MS);
 const localDate = z.iso.date().regex(DATE);
 
-const rideCursor = z.tuple([z.literal(VERSION), z.literal('ride'), timeMs, integer, z.string().refine(isUuid)]);
+/** The place of a ride: scannedAt, deviceId, eventId. */
+export const ridePlace = [timeMs, integer, z.string().refine(isUuid)] as const;
+const rideCursor = z.tuple([z.literal(VERSION), z.literal('ride'), ...ridePlace]);
 const dayCursor = z.tuple([z.literal(VERSION), z.literal('day'), localDate, integer, integer, integer]);
 
-/** @returns an opaque cursor: base64url, without secrets, of a version that later code can still tell apart */
 export function rideCursorOf(key: RideKey): string {
-  return encode([VERSION, 'ride', key.scannedAt, key.deviceId, key.eventId]);
+  return opaqueText([VERSION, 'ride', key.scannedAt, key.deviceId, key.eventId]);
 }
 
 export function dayCursorOf(key: DayKey): string {
-  return encode([VERSION, 'day', key.date, key.season, key.resortId, key.day]);
+  return opaqueText([VERSION, 'day', key.date, key.season, key.resortId, key.day]);
 }
 
 /** @throws Problem `bad_cursor` for anything that {@link rideCursorOf} did not make */
@@ -51,23 +52,7 @@ export function readDayCursor(cursor: string): DayKey {
   return { date, season, resortId, day };
 }
 
-function encode(parts: (string | number)[]): string {
-  return Buffer.from(JSON.stringify(parts)).toString('base64url');
-}
-
 function decode<T>(schema: z.ZodType<T>, cursor: string): T {
-  const parsed = schema.safeParse(cursor.length > MAX_CURSOR_LENGTH ? undefined : partsOf(cursor));
-  if (!parsed.success) throw new Problem('bad_cursor', 'this cursor was not given by this list; start without one');
-  return parsed.data;
-}
-
-/** @returns undefined for text that is no JSON in canonical base64url */
-function partsOf(cursor: string): unknown {
-  const bytes = Buffer.from(cursor, 'base64url');
-  if (bytes.toString('base64url') !== cursor) return undefined;
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  const problem = 'this cursor was not given by this list; start without one';
+  return readOpaqueText(schema, cursor, { maxLength: MAX_CURSOR_LENGTH, problem });
 }

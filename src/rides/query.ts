@@ -88,3 +88,13 @@ export function readDateRange(query: Query): { from?: string; to?: string } {
   if (range.from && range.to && range.from > range.to) throw new Problem('invalid', 'from is after to');
   return range;
 }
+
+/** @returns `resort` and `season`; @throws as {@link readResorts} and {@link readSeasons} */
+export function readFilters(
+  query: Query,
+  known: ReadonlyMap<number, unknown>,
+): { resorts?: number[]; seasons?: number[] } {
+  const resorts = readResorts(query, (resortId) => known.has(resortId));
+  const seasons = readSeasons(query);
+  return { ...(resorts === undefined ? {} : { resorts }), ...(seasons === undefined ? {} : { seasons }) };
+}

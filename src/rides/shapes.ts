@@ -47,7 +47,25 @@ const daySummary = z
 const liftRides = z.object({ liftId: id, liftName: z.string(), rides });
 const resortSummary = z.object({ resortId: id, name: z.string(), timeZone: z.string() }).meta({ id: 'Resort' });
 
-export const ridesPage = z.object({ ...skierAnswer, rides: z.array(ride), nextCursor }).meta({ id: 'Rides' });
+export const ridesPage = z
+  .object({
+    ...skierAnswer,
+    rides: z.array(ride),
+    nextCursor,
+    changesToken: z
+      .string()
+      .nullable()
+      .meta({ description: 'for `changedSince`: what is stored after this answer; null on further pages of a cursor' }),
+    reset: z.boolean().optional().meta({
+      description:
+        'only with `changedSince`: true when the token means nothing any more; then forget what you have, all rides follow',
+    }),
+    hasMore: z
+      .boolean()
+      .optional()
+      .meta({ description: 'only with `changedSince`: more is new than this; ask at once with the new token' }),
+  })
+  .meta({ id: 'Rides' });
 export const daysPage = z.object({ ...skierAnswer, days: z.array(daySummary), nextCursor }).meta({ id: 'Days' });
 export const skierDay = z
   .object({
@@ -98,7 +116,7 @@ export type RideJson = z.infer<typeof ride>;
 export type DayJson = z.infer<typeof daySummary>;
 export type LiftRidesJson = z.infer<typeof liftRides>;
 export type RidesPage = z.infer<typeof ridesPage>;
-export type RidesContent = ContentOf<RidesPage>;
+export type RidesContent = Pick<RidesPage, 'rides' | 'nextCursor'>;
 export type DaysPage = z.infer<typeof daysPage>;
 export type DaysContent = ContentOf<DaysPage>;
 export type SkierDayContent = ContentOf<z.infer<typeof skierDay>>;

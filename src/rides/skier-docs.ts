@@ -58,10 +58,16 @@ function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'pro
   });
 }
 
-export const RIDES = doc('A skier’s rides, newest first', {
+const CHANGES = queryParameter(
+  'changedSince',
+  { type: 'string' },
+  '`changesToken` of an earlier answer: only rides that were stored since, oldest first, whatever time they tell of; with the filters of that answer, and without `cursor`',
+);
+
+export const RIDES = doc('A skier’s rides, newest first, or what is new since an earlier answer', {
   reply: ridesPage,
   problems: LIST_PROBLEMS,
-  parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING, ...AFTER],
+  parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING, CHANGES, ...AFTER],
 });
 export const DAYS = doc('A skier’s days, newest first', {
   reply: daysPage,

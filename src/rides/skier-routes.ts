@@ -3,12 +3,15 @@ import { describeRoute } from 'hono-openapi';
 import type { HttpEnv } from '../platform/http-common.ts';
 import type { RidesOptions } from './options.ts';
 import type { Position, ReadAt } from '../shards/read-at.ts';
+import type { ScanFate } from '../shards/scan-fate.ts';
 import { readAfter, Waiting } from './after.ts';
 import type { Question } from './cache/answer-cache.ts';
 import { allowReading } from './caller.ts';
+import { tokenOfPosition } from './changes-token.ts';
 import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from './cursor.ts';
 import { giveAnswer } from './give-answer.ts';
-import { type Query, readDate, readDateRange, readId, readLimit, readResorts, readSeasons, single } from './query.ts';
+import { answerNewRides } from './new-rides-answer.ts';
+import { type Query, readDate, readDateRange, readFilters, readId, readLimit, single } from './query.ts';
 import { dayJson, rideJson, skierDayJson } from './represent.ts';
 import type { DaysContent, RidesContent, SkierSeasonsContent } from './shapes.ts';
 import { DAY, DAYS, RIDES, SEASONS } from './skier-docs.ts';
@@ -17,9 +20,12 @@ import { DAY, DAYS, RIDES, SEASONS } from './skier-docs.ts';
 export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   const waiting = new Waiting(o);
-  app.get('/v1/skiers/:skierId/rides', describeRoute(RIDES), (c) =>
-    answerSkier(c, o, waiting, (skierId) => ridesOf(o, skierId, c.req.queries())),
-  );
+  app.get('/v1/skiers/:skierId/rides', describeRoute(RIDES), (c) => {
+    if (!c.req.url.includes('changedSince=')) {
+      return answerSkier(c, o, waiting, (skierId) => ridesOf(o, skierId, c.req.queries()));
+    }
+    return admit(c, o, waiting, (skierId, after) => answerNewRides(c, o, { skierId, after }));
+  });
   app.get('/v1/skiers/:skierId/days', describeRoute(DAYS), (c) =>
     answerSkier(c, o, waiting, (skierId) => daysOf(o, skierId, c.req.queries())),
   );
@@ -36,39 +42,46 @@ export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   return app;
 }
 
-type Loaded<Content extends object> = Promise<{ at: ReadAt; content: Content }>;
+type Loaded<Content extends object> = Promise<{ at: ReadAt; content: Content; unmarked?: object }>;
 
 /** Nothing of a skier's is kept on the way; their own client may keep it, and ask whether it still holds. */
 const PRIVATE = 'private, no-cache';
 const PREFIX = '/v1/skiers/';
 
-/** At once, where the caller is known and the answer is kept. */
+type Give = (skierId: number, after: ScanFate['status'] | undefined) => Response | Promise<Response>;
+
+/** Gives an answer to who may have it, after the scan that they wait for: at once, where the caller is known. */
+function admit(context: Context<HttpEnv>, o: RidesOptions, waiting: Waiting, give: Give): Response | Promise<Response> {
+  const skierId = readId(context.req.param('skierId') ?? '', 'skierId');
+  const answer = (): Response | Promise<Response> => {
+    const after = context.req.url.includes('after=') ? readAfter(context.req.queries(), skierId) : undefined;
+    if (!after) return give(skierId, undefined);
+    return waiting.for(after, context.req.raw.signal).then((status) => give(skierId, status));
+  };
+  return allowReading(context, skierId, o)?.then(answer) ?? answer();
+}
+
+/** At once too, where the answer is kept. */
 function answerSkier<Content extends object>(
   context: Context<HttpEnv>,
   o: RidesOptions,
   waiting: Waiting,
   load: (skierId: number) => Loaded<Content>,
 ): Response | Promise<Response> {
-  const skierId = readId(context.req.param('skierId') ?? '', 'skierId');
   const { url } = context.req;
-  const question: Question<Position> = {
-    key: `skier ${url.slice(url.indexOf(PREFIX) + PREFIX.length)}`,
-    kind: 'skier',
-    isCurrent: (read) => o.changes.isCurrent(skierId, read),
-    asOf: () => o.changes.asOf(skierId),
-    async load() {
-      const { at, content } = await load(skierId);
-      return { read: at.position, asOf: at.asOf, content };
-    },
-  };
-  const answer = (): Response | Promise<Response> => {
-    const after = url.includes('after=') ? readAfter(context.req.queries(), skierId) : undefined;
-    const giving = { cache: o.cache, cacheControl: PRIVATE };
-    if (!after) return giveAnswer(context, question, giving);
-    const gone = context.req.raw.signal;
-    return waiting.for(after, gone).then((status) => giveAnswer(context, question, { ...giving, after: status }));
-  };
-  return allowReading(context, skierId, o)?.then(answer) ?? answer();
+  return admit(context, o, waiting, (skierId, after) => {
+    const question: Question<Position> = {
+      key: `skier ${url.slice(url.indexOf(PREFIX) + PREFIX.length)}`,
+      kind: 'skier',
+      isCurrent: (read) => o.changes.isCurrent(skierId, read),
+      asOf: () => o.changes.asOf(skierId),
+      async load() {
+        const { at, ...loaded } = await load(skierId);
+        return { read: at.position, asOf: at.asOf, ...loaded };
+      },
+    };
+    return giveAnswer(context, question, { cache: o.cache, cacheControl: PRIVATE, after });
+  });
 }
 
 /** One more than asked for is read: it tells whether there is a next page. */
@@ -77,7 +90,7 @@ async function ridesOf(o: RidesOptions, skierId: number, query: Query): Loaded<R
   const limit = readLimit(query);
   const cursor = single(query, 'cursor');
   const { found, at } = await o.history.rides(skierId, {
-    ...filtersOf(query, resorts),
+    ...readFilters(query, resorts),
     ...readDateRange(query),
     limit: limit + 1,
     ...(cursor === undefined ? {} : { before: readRideCursor(cursor) }),
@@ -85,14 +98,15 @@ async function ridesOf(o: RidesOptions, skierId: number, query: Query): Loaded<R
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const nextCursor = last && found.length > limit ? rideCursorOf(last) : null;
-  return { at, content: { rides: page.map((ride) => rideJson(ride, resorts)), nextCursor } };
+  const content = { rides: page.map((ride) => rideJson(ride, resorts)), nextCursor };
+  return { at, content, unmarked: { changesToken: cursor === undefined ? tokenOfPosition(at.position) : null } };
 }
 
 async function daysOf(o: RidesOptions, skierId: number, query: Query): Loaded<DaysContent> {
   const limit = readLimit(query);
   const cursor = single(query, 'cursor');
   const { found, at } = await o.history.days(skierId, {
-    ...filtersOf(query, o.directory.snapshot().resorts),
+    ...readFilters(query, o.directory.snapshot().resorts),
     limit: limit + 1,
     ...(cursor === undefined ? {} : { before: readDayCursor(cursor) }),
   });
@@ -106,10 +120,4 @@ async function seasonsOf(o: RidesOptions, skierId: number): Loaded<SkierSeasonsC
   const { found, at } = await o.history.seasons(skierId);
   const seasons = found.map((totals) => ({ ...totals, season: String(totals.season) }));
   return { at, content: { seasons } };
-}
-
-function filtersOf(query: Query, known: ReadonlyMap<number, unknown>): { resorts?: number[]; seasons?: number[] } {
-  const resorts = readResorts(query, (resortId) => known.has(resortId));
-  const seasons = readSeasons(query);
-  return { ...(resorts === undefined ? {} : { resorts }), ...(seasons === undefined ? {} : { seasons }) };
 }

@@ -5,6 +5,7 @@ import type { Receipt } from '../domain/receipt.ts';
 import { laneOf, shardOf } from '../domain/shard.ts';
 import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
 import { lanesByNode } from './lanes-by-node.ts';
+import type { NewRides, NewRidesFilter, Since } from './new-rides.ts';
 import type { Answer } from './read-at.ts';
 import type { ReadNode, ReadNodes } from './read-nodes.ts';
 import {
@@ -26,6 +27,8 @@ import { isStaleMap } from './sqlstates.ts';
 export interface HistoryReader {
   /** newest first, by (scannedAt, deviceId, eventId) */
   rides(skierId: number, filter: RidesFilter): Promise<Answer<RideRow[]>>;
+  /** what was stored since: late scans too, whatever instant they tell of */
+  newRides(skierId: number, since: Since, filter: NewRidesFilter): Promise<NewRides>;
   /** newest first, by (date, season, resortId, day) */
   days(skierId: number, filter: DaysFilter): Promise<Answer<DayRow[]>>;
   /** one local date; the days are added up from the very rides they come with */
@@ -54,6 +57,7 @@ export function createHistoryReader(o: Sources): HistoryReader {
 
   return {
     rides: (skierId, filter) => ofSkier(skierId, (queries) => queries.rides(skierId, filter)),
+    newRides: (skierId, since, filter) => ofSkier(skierId, (queries) => queries.newRides(skierId, since, filter)),
     days: (skierId, filter) => ofSkier(skierId, (queries) => queries.days(skierId, filter)),
     async day(skierId, date) {
       const { found: rides, at } = await ofSkier(skierId, (queries) => queries.ridesOn(skierId, date));

@@ -1,4 +1,4 @@
-import { date, integer, pgSchema, smallint, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigint, date, integer, pgSchema, smallint, timestamp, uuid } from 'drizzle-orm/pg-core';
 import { shardSchema } from '../domain/shard.ts';
 
 /**
@@ -19,6 +19,8 @@ export function leafTables(shard: number) {
       day: smallint('day').notNull(),
       date: date('local_date', { mode: 'string' }).notNull(),
       verticalM: integer('vertical_m').notNull(),
+      /** xid8: for conditions alone */
+      storedXid: bigint('stored_xid', { mode: 'bigint' }),
     }),
     skierDays: schema.table('skier_days', {
       skierId: integer('skier_id').notNull(),

@@ -1,29 +1,17 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
-import type { PgColumn } from 'drizzle-orm/pg-core';
 import { shardSchema } from '../domain/shard.ts';
 import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
 import { leafTables } from './leaf-tables.ts';
+import { prepareNewRides } from './new-rides.ts';
 import { type Answer, toAnswer, withState } from './read-at.ts';
+import { as, epochMs, filterValues, isOneOf, MAX_MS, matchesFilter, placeOf, rideColumns } from './ride-columns.ts';
 
 /** What can be asked about a skier of one shard; each a statement that Postgres prepares once a connection. */
 export type SkierQueries = ReturnType<typeof prepareSkierQueries>;
 
-const DAY_MS = 86_400_000;
-/** A ride's instant lies this near its local date: time zones reach from -12 to +14 hours, and SkiDataAPI's days run over. */
-const DATE_MARGIN_MS = 2 * DAY_MS;
-const MIN_MS = Date.UTC(1900, 0);
-const MAX_MS = Date.UTC(2200, 0);
-
 const { placeholder } = sql;
-const epochMs = (column: PgColumn) => sql<number>`(extract(epoch FROM ${column}) * 1000)::bigint`;
-/** a column under the name of its field */
-const as = <T>(value: PgColumn | SQL<T>, field: string) => sql<T>`${value}`.as(field);
-const instant = (name: string) => sql`to_timestamp(${placeholder(name)}::float8 / 1000)`;
 const count = (expression: SQL) => sql<number>`${expression}::float8`;
-/** true for every row when the list is null */
-const isOneOf = (column: PgColumn, name: string) =>
-  sql`(${placeholder(name)}::int[] IS NULL OR ${column} = ANY(${placeholder(name)}::int[]))`;
 
 /** Where a shard is, and what carries its scans. */
 export interface ShardPlace {
@@ -39,15 +27,8 @@ export function prepareSkierQueries(db: NodePgDatabase, place: ShardPlace) {
   const queries = { rides: prepareRides(db, place), days: prepareDays(db, place), totals: prepareTotals(db, place) };
   return {
     async rides(skierId: number, f: RidesFilter): Promise<Answer<RideRow[]>> {
-      const { fromMs, toMs } = around(f.from, f.to);
       const rows = await queries.rides.execute({
-        skierId,
-        resorts: f.resorts ?? null,
-        seasons: f.seasons ?? null,
-        from: f.from ?? '-infinity',
-        to: f.to ?? 'infinity',
-        fromMs,
-        toMs,
+        ...filterValues(skierId, f),
         limit: f.limit,
         beforeMs: f.before?.scannedAt ?? MAX_MS,
         beforeDevice: f.before?.deviceId ?? 0,
@@ -59,6 +40,7 @@ export function prepareSkierQueries(db: NodePgDatabase, place: ShardPlace) {
     ridesOn(skierId: number, date: string): Promise<Answer<RideRow[]>> {
       return this.rides(skierId, { from: date, to: date, limit: 2 ** 31 - 1 });
     },
+    newRides: prepareNewRides(db, place),
     async days(skierId: number, f: DaysFilter): Promise<Answer<DayRow[]>> {
       const rows = await queries.days.execute({
         skierId,
@@ -84,43 +66,15 @@ export function prepareSkierQueries(db: NodePgDatabase, place: ShardPlace) {
   };
 }
 
-/** The instants that rides of these local dates can have: bounds for the primary key. */
-function around(from: string | undefined, to: string | undefined): { fromMs: number; toMs: number } {
-  return {
-    fromMs: from === undefined ? MIN_MS : Date.parse(from) - DATE_MARGIN_MS,
-    toMs: to === undefined ? MAX_MS : Date.parse(to) + DAY_MS + DATE_MARGIN_MS,
-  };
-}
-
 /** Read from the end of the primary key (skier, scannedAt, device, eventId): a page costs what a page holds. */
 function prepareRides(db: NodePgDatabase, { shard, lane }: ShardPlace) {
   const { scans } = leafTables(shard);
-  const { skierId, scannedAt, deviceId, eventId, resortId, liftId, season, day, date, verticalM } = scans;
-  const before = sql`(${scannedAt}, ${deviceId}, ${eventId}) <
-    (${instant('beforeMs')}, ${placeholder('beforeDevice')}::int, ${placeholder('beforeEvent')}::uuid)`;
+  const { scannedAt, deviceId, eventId } = scans;
+  const before = sql`(${scannedAt}, ${deviceId}, ${eventId}) < ${placeOf('beforeMs', 'beforeDevice', 'beforeEvent')}`;
   const page = db
-    .select({
-      eventId: as(eventId, 'eventId'),
-      resortId: as(resortId, 'resortId'),
-      liftId: as(liftId, 'liftId'),
-      deviceId: as(deviceId, 'deviceId'),
-      scannedAt: as(epochMs(scannedAt), 'scannedAt'),
-      season: as(season, 'season'),
-      day: as(day, 'day'),
-      date: as(date, 'date'),
-      verticalM: as(verticalM, 'verticalM'),
-    })
+    .select(rideColumns(scans))
     .from(scans)
-    .where(
-      and(
-        eq(skierId, placeholder('skierId')),
-        sql`${scannedAt} >= ${instant('fromMs')} AND ${scannedAt} <= ${instant('toMs')}`,
-        sql`${date} BETWEEN ${placeholder('from')}::date AND ${placeholder('to')}::date`,
-        isOneOf(resortId, 'resorts'),
-        isOneOf(season, 'seasons'),
-        before,
-      ),
-    )
+    .where(and(matchesFilter(scans), before))
     .orderBy(desc(scannedAt), desc(deviceId), desc(eventId))
     .limit(placeholder('limit'));
   return withState<RideRow>(db, lane, page).prepare(`${shardSchema(shard)}_rides`);

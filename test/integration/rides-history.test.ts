@@ -157,7 +157,12 @@ describe('a skier’s history', () => {
 
   test('one’s own empty history is a 200 with empty lists', async () => {
     const token = await side.token(99_999);
-    expect(await side.json('/v1/skiers/99999/rides', token)).toEqual({ asOf: null, rides: [], nextCursor: null });
+    expect(await side.json('/v1/skiers/99999/rides', token)).toEqual({
+      asOf: null,
+      rides: [],
+      nextCursor: null,
+      changesToken: expect.any(String) as string,
+    });
     expect(await side.json('/v1/skiers/99999/days', token)).toEqual({ asOf: null, days: [], nextCursor: null });
     expect(await side.json('/v1/skiers/99999/seasons', token)).toEqual({ asOf: null, seasons: [] });
     expect(await side.json('/v1/skiers/99999/days/2025-12-24', token)).toEqual({

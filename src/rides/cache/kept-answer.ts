@@ -10,7 +10,7 @@ export interface KeptAnswer<Read> {
   directoryVersion: number;
   /** its JSON but for the first brace, e.g. `"rides":[],"nextCursor":null}` */
   rest: string;
-  /** of `rest`, as it stands in the header: weak, since `asOf` is not in it */
+  /** of its content, as it stands in the header: weak, since `asOf` is not in it */
   etag: string;
 }
 
@@ -19,10 +19,14 @@ export interface LoadedAnswer<Read> {
   read: Read;
   asOf: number | null;
   content: object;
+  /** fields of it in which answers of the same content may differ: they are not in the etag */
+  unmarked?: object;
 }
 
-export function keep<Read>({ read, asOf, content }: LoadedAnswer<Read>, directoryVersion: number): KeptAnswer<Read> {
-  const rest = JSON.stringify(content).slice(1);
-  const etag = `W/"${createHash('sha1').update(rest).digest('base64url')}"`;
+export function keep<Read>(loaded: LoadedAnswer<Read>, directoryVersion: number): KeptAnswer<Read> {
+  const { read, asOf, content, unmarked } = loaded;
+  const marked = JSON.stringify(content).slice(1);
+  const etag = `W/"${createHash('sha1').update(marked).digest('base64url')}"`;
+  const rest = unmarked === undefined ? marked : `${JSON.stringify(unmarked).slice(1, -1)},${marked}`;
   return { read, asOf, directoryVersion, rest, etag };
 }
