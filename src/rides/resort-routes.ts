@@ -65,9 +65,18 @@ function answerDay(
   resort: Resort,
   date: string,
 ): Response | Promise<Response> {
+  return giveAnswer(context, resortDayQuestion(o, resort, date), { cache: o.cache, cacheControl: PUBLIC });
+}
+
+/** What a resort's local day comes to; its content is a `ResortDayContent`. */
+export function resortDayQuestion(
+  o: Pick<RidesOptions, 'history' | 'changes'>,
+  resort: Resort,
+  date: string,
+): Question<[number, NodePosition][]> {
   const { season, day } = resort.calendar.dayOf(date);
   const of = { resortId: resort.resortId, season, day };
-  const question: Question<[number, NodePosition][]> = {
+  return {
     key: `resort ${of.resortId}/${date}`,
     kind: 'resort',
     isCurrent: (read) => o.changes.isCurrentDay(of, new Map(read)),
@@ -77,7 +86,6 @@ function answerDay(
       return { read: [...positions], asOf, content: resortDayJson(resort, { date, season, day }, found) };
     },
   };
-  return giveAnswer(context, question, { cache: o.cache, cacheControl: PUBLIC });
 }
 
 function resortOf(o: RidesOptions, text: string): Resort {

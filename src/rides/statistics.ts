@@ -8,7 +8,7 @@ export interface EndpointStat {
   max: number;
 }
 
-const SKI_DATA_ROUTE = /^\/(skiers\/|resorts(\/|$)|statistics$)/;
+const SKI_DATA_ROUTE = /^\/(skiers\/|resorts(\/:resortID\/|$)|statistics$)/;
 
 /** @returns what the process has measured of its SkiDataAPI routes, in their own notation: `/resorts/{resortID}/seasons` */
 export function endpointStats(endpoints: EndpointStatistics[]): EndpointStat[] {

@@ -9,6 +9,7 @@ test('operation 8 tells mean and max in whole milliseconds, of the SkiDataAPI ro
   metrics.recordRequest('GET', '/resorts', 200, 0.2);
   metrics.recordRequest('POST', '/skiers/:resortID/seasons/:seasonID/days/:dayID/skiers/:skierID', 201, 3);
   metrics.recordRequest('GET', '/v1/resorts', 200, 900);
+  metrics.recordRequest('GET', '/resorts/:resortId', 200, 900); // a page
   metrics.recordRequest('GET', '/metrics', 200, 900);
   metrics.recordRequest('GET', '/*', 404, 900);
   expect(endpointStats(metrics.endpoints())).toEqual([
