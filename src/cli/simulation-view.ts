@@ -52,6 +52,7 @@ export function showReport(out: Output, report: SimulationReport, o: { baseUrl: 
       ? 'nothing was acked'
       : `read back ${report.skiers} skiers: ${differences.length === 0 ? 'everything acked is there, once' : `${differences.length} differences`}`,
     `the resort's day: ${o.baseUrl}/v1/resorts/${resort.resortId}/days/${date}`,
+    `as a page: ${o.baseUrl}/resorts/${resort.resortId}?date=${date}`,
   ];
   if (busiestSkierId !== undefined) {
     const token = `$(npx liftline token --skier ${busiestSkierId})`;

@@ -1,4 +1,4 @@
-import { type Habit, HABITS, LUNCH } from './habits.ts';
+import { FIRST_CHAIR, type Habit, HABITS, LUNCH } from './habits.ts';
 import type { Lift, LiftNetwork } from './network.ts';
 import { type Random, seededRandom } from './random.ts';
 
@@ -28,19 +28,21 @@ const MINUTE_MS = 60_000;
 
 /**
  * The rides of one ski day, in the order of time. Each skier follows a habit, with a random source of their own: more
- * skiers do not change what the first ones do.
+ * skiers do not change what the first ones do. The first one takes the first chair: whoever watches that skier sees rides
+ * soon after the day has begun.
  */
 export function planDay(options: DayPlanOptions): PlannedRide[] {
   const rides: PlannedRide[] = [];
   for (let n = 0; n < options.skiers; n += 1) {
     const skierId = options.firstSkierId + n;
-    rides.push(...skierDay(skierId, seededRandom(`${options.seed}/skier/${skierId}`), options));
+    const random = seededRandom(`${options.seed}/skier/${skierId}`);
+    const drawn = random.weighted(HABITS, ({ share }) => share);
+    rides.push(...skierDay(skierId, n === 0 ? FIRST_CHAIR : drawn, random, options));
   }
   return rides.toSorted((a, b) => a.atMs - b.atMs || a.skierId - b.skierId);
 }
 
-function skierDay(skierId: number, random: Random, options: DayPlanOptions): PlannedRide[] {
-  const habit = random.weighted(HABITS, ({ share }) => share);
+function skierDay(skierId: number, habit: Habit, random: Random, options: DayPlanOptions): PlannedRide[] {
   const closing = options.closesAtMinute - options.opensAtMinute;
   const arrives = Math.max(0, random.around(habit.arrives.mean, habit.arrives.spread));
   const leaves = Math.min(closing, arrives + random.around(habit.stays.mean, habit.stays.spread));

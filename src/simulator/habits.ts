@@ -20,21 +20,24 @@ export interface Habit {
 /** Lunch is an hour of the clock, not of the opening: noon and a half, spread by this many minutes. */
 export const LUNCH = { clockMinute: 12 * 60 + 30, spread: 25 };
 
+/** There before the rush, and up where it is high. */
+export const FIRST_CHAIR: Habit = {
+  name: 'first chair',
+  share: 0.35,
+  arrives: { mean: 15, spread: 10 },
+  stays: { mean: 330, spread: 50 },
+  lunchMinutes: 40,
+  lapMinutes: 16,
+  loyalty: 0.3,
+  climbs: true,
+};
+
 /**
  * Together they make the shape of a day at the gates: a rush in the first hour, a dip at lunch, a thinning afternoon.
  * Guessed from lift operators' published day curves; only the shape matters here.
  */
 export const HABITS: readonly Habit[] = [
-  {
-    name: 'first chair',
-    share: 0.35,
-    arrives: { mean: 15, spread: 10 },
-    stays: { mean: 330, spread: 50 },
-    lunchMinutes: 40,
-    lapMinutes: 16,
-    loyalty: 0.3,
-    climbs: true,
-  },
+  FIRST_CHAIR,
   {
     name: 'all day',
     share: 0.3,

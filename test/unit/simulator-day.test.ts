@@ -40,6 +40,13 @@ describe('a planned day', () => {
     expect(ofFirstTen(plan('a', 50))).toEqual(ofFirstTen(plan('a', 10)));
   });
 
+  it('has its first skier at a gate within the first hour, whatever the seed', () => {
+    for (let seed = 0; seed < 200; seed += 1) {
+      const first = plan(String(seed), 2).find(({ skierId }) => skierId === 1);
+      expect(first?.atMs).toBeLessThan(3_600_000);
+    }
+  });
+
   it('has a morning rush, a dip at lunch and a thinning end', () => {
     const halfHours = Array.from({ length: 16 }, () => 0);
     for (const { atMs } of plan('shape', 2_000)) halfHours[Math.floor(atMs / 1_800_000)]! += 1;
