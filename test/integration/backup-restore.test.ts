@@ -46,6 +46,19 @@ async function storedOn(pool: Pool): Promise<Set<string>> {
   return new Set(rows.map(({ event_id }) => event_id));
 }
 
+async function identityOf(pool: Pool): Promise<string | undefined> {
+  return (await pool.query<{ identity: string }>('SELECT identity FROM node_identity')).rows[0]?.identity;
+}
+
+/** How many of the scans name the transaction that stored them: one of a server that was dumped means nothing on another. */
+async function countKnown(pool: Pool, scans: Scan[]): Promise<number | undefined> {
+  const { rows } = await pool.query<{ count: number }>(
+    'SELECT count(stored_xid)::int AS count FROM scans WHERE event_id = ANY($1::uuid[])',
+    [scans.map(({ eventId }) => eventId)],
+  );
+  return rows[0]?.count;
+}
+
 describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () => {
   const { logger } = recordedLog();
   const lifecycle = new Lifecycle({ logger });
@@ -126,6 +139,7 @@ describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () 
     expect(await missing(acked)).toBe(0);
     expect(await unaccounted()).toBe(0);
 
+    const identityBefore = await onPool(server.url('jura'), identityOf);
     await server.admin('DROP DATABASE jura WITH (FORCE)');
     await sendNew(100); // while the node is gone: held by the queue
     await server.admin('CREATE DATABASE jura');
@@ -134,6 +148,8 @@ describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () 
     const again = await script('restore.sh', [place, 'node-jura', server.url('jura')]);
     expect(again.stderr).toContain('restore into an empty one');
     expect(again.code).toBe(1);
+    expect(await onPool(server.url('jura'), identityOf)).not.toBe(identityBefore);
+    expect(await onPool(server.url('jura'), (pool) => countKnown(pool, before))).toBe(0);
 
     await drained();
     expect(await missing(before)).toBe(0);
@@ -153,6 +169,7 @@ describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () 
     await drained();
     expect(await missing(acked)).toBe(0);
     expect(await onAll(wrongTotals)).toEqual([[], []]);
+    expect(await onPool(server.url('jura'), (pool) => countKnown(pool, acked))).toBeGreaterThan(0); // those stored since
   }, 120_000);
 
   test('a backup that can not be whole does not look like one', async () => {
