@@ -1,5 +1,17 @@
 // The house rule, in one place: domain ◀ platform ◀ directory, queue, shards ◀ edge, rides, ops, workers ◀ entrypoints.
-const rooms = ['domain', 'platform', 'directory', 'queue', 'shards', 'edge', 'rides', 'ops', 'simulator', 'cli'];
+const rooms = [
+  'domain',
+  'platform',
+  'directory',
+  'queue',
+  'shards',
+  'edge',
+  'rides',
+  'ops',
+  'simulator',
+  'client',
+  'cli',
+];
 /** @param {string} room @param {string[]} allowed */
 const only = (room, allowed) => ({
   name: `${room}-imports-only-below-itself`,
@@ -19,6 +31,7 @@ module.exports = {
     only('rides', ['domain', 'platform', 'directory', 'shards']),
     only('ops', ['domain', 'platform', 'directory', 'queue', 'shards']),
     only('simulator', ['domain', 'platform']),
+    only('client', []),
     {
       name: 'workers-import-only-below-themselves',
       severity: 'error',

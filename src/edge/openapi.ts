@@ -1,6 +1,6 @@
 import { type DescribeRouteOptions, resolver, uniqueSymbol } from 'hono-openapi';
 import { z } from 'zod';
-import { routeDoc } from '../platform/openapi.ts';
+import { pathParameter, routeDoc } from '../platform/openapi.ts';
 import { MAX_POSTED_SCANS } from './batch-body.ts';
 import type { EdgeContext } from './intake.ts';
 import { postedScan } from './posted-scan.ts';
@@ -102,6 +102,10 @@ export const LIFT_RIDE_ROUTE = routeDoc({
   tag: 'SkiDataAPI',
   audience: ['deviceKey'],
   parameters: [
+    pathParameter('resortID', { type: 'integer' }),
+    pathParameter('seasonID', { type: 'string' }),
+    pathParameter('dayID', { type: 'string' }, '1 to 366'),
+    pathParameter('skierID', { type: 'integer' }),
     {
       name: 'Idempotency-Key',
       in: 'header',
