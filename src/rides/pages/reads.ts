@@ -79,7 +79,7 @@ export function pageReads(o: Pick<RidesOptions, 'history' | 'directory' | 'chang
 /** @param question whose content is a `Content` */
 async function answer<Read, Content>(cache: AnswerCache, question: Question<Read>): Promise<Told<Content>> {
   const { kept, asOf, isStale } = cache.current(question) ?? (await cache.fill(question));
-  return { content: JSON.parse(`{${kept.rest}`) as Content, asOf, isStale };
+  return { content: kept.content() as Content, asOf, isStale };
 }
 
 /** @returns whether any is stale, and up to when all are complete */

@@ -20,7 +20,7 @@ export function localNow({ timeZone }: Pick<Resort, 'timeZone'>, now: number): L
 
 /** @returns the local hours from opening to closing, and every other one with a ride and those between */
 export function hoursShown(
-  { opensAt, closesAt }: Resort,
+  { opensAt, closesAt }: Pick<Resort, 'opensAt' | 'closesAt'>,
   lifts: Pick<ResortDayContent['lifts'][number], 'hours'>[],
 ): number[] {
   const ridden = lifts.flatMap(({ hours }) => hours.flatMap((rides, hour) => (rides > 0 ? [hour] : [])));

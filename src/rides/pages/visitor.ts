@@ -4,23 +4,23 @@ export interface Visitor {
   locale: string;
   /** of the text, which is English: the visitor's own English, if it is one */
   textLang: string;
-  number(value: number): string;
+  number: (value: number) => string;
   /** a height with its unit: metres, and feet in the United States; whole */
-  height(metres: number): string;
+  height: (metres: number) => string;
   /** in the visitor's unit, for a scale */
-  heightUnits(metres: number): number;
+  heightUnits: (metres: number) => number;
   /** a height that is in the visitor's unit already */
-  heightText(units: number): string;
+  heightText: (units: number) => string;
   /** `Thursday, 26 November 2026` */
-  longDate(date: string): string;
+  longDate: (date: string) => string;
   /** `Thu, 26 Nov` */
-  shortDate(date: string): string;
+  shortDate: (date: string) => string;
   /** `November 2026` */
-  month(date: string): string;
+  month: (date: string) => string;
   /** `14:32` */
-  time(instantMs: number, timeZone: string): string;
+  time: (instantMs: number, timeZone: string) => string;
   /** `14:32 CET` */
-  zonedTime(instantMs: number, timeZone: string): string;
+  zonedTime: (instantMs: number, timeZone: string) => string;
   /** from the first day of the visitor's week on; `iso` is 1 for Monday to 7 for Sunday */
   weekdays: readonly { iso: number; short: string; long: string }[];
 }
