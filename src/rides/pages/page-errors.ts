@@ -1,4 +1,5 @@
 import type { Context, ErrorHandler, Handler } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Problem } from '../../domain/problem.ts';
 import { type HttpEnv, toProblem } from '../../platform/http-common.ts';
 import type { PageOptions } from './page-options.ts';
@@ -42,14 +43,19 @@ async function problemPage(
     const text = `The log has the details under ${context.get('requestId')}.`;
     return answer(context, o, setting, { status: 500, title: 'Something failed here', text });
   }
-  return answer(context, o, setting, { status: 404, title: 'There is no such page', text: `${problem.message}.` });
+  const isUnknown = NO_SUCH_PAGE.includes(problem.status);
+  const title = isUnknown ? 'There is no such page' : 'This was not accepted';
+  return answer(context, o, setting, { status: isUnknown ? 404 : problem.status, title, text: `${problem.message}.` });
 }
+
+/** An address that can't be read or names what can't be is as good as one that nothing is at. */
+const NO_SUCH_PAGE: number[] = [400, 404, 422];
 
 function answer(
   context: Context<HttpEnv>,
   o: Pick<PageOptions, 'render'>,
   setting: Setting,
-  { status, ...message }: { status: 404 | 500 | 503; title: string; text: string; again?: string },
+  { status, ...message }: { status: ContentfulStatusCode; title: string; text: string; again?: string },
 ): Promise<Response> {
   const isAway = message.again !== undefined;
   return o.render.answer(

@@ -1,6 +1,7 @@
 import type { Resort } from '../../directory/snapshot.ts';
-import type { Answer, Position } from '../../shards/read-at.ts';
+import type { Answer } from '../../shards/read-at.ts';
 import type { AnswerCache, Question } from '../cache/answer-cache.ts';
+import { skierQuestion } from '../cache/skier-question.ts';
 import type { RidesOptions } from '../options.ts';
 import { dayJson, skierDayJson } from '../represent.ts';
 import { resortDayQuestion } from '../resort-routes.ts';
@@ -38,16 +39,10 @@ export function pageReads(o: Pick<RidesOptions, 'history' | 'directory' | 'chang
     read: () => Promise<Answer<Found>>,
     contentOf: (found: Found) => Content,
   ): Promise<Told<Content>> => {
-    const question: Question<Position> = {
-      key: `page of skier ${skierId}: ${what}`,
-      kind: 'skier',
-      isCurrent: (position) => changes.isCurrent(skierId, position),
-      asOf: () => changes.asOf(skierId),
-      async load() {
-        const { found, at } = await read();
-        return { read: at.position, asOf: at.asOf, content: contentOf(found) };
-      },
-    };
+    const question = skierQuestion(changes, { skierId, what: `page: ${what}` }, async () => {
+      const { found, at } = await read();
+      return { at, content: contentOf(found) };
+    });
     return answer(cache, question);
   };
   return {

@@ -76,11 +76,11 @@ ${idle.length > 0 && html`<p class="idle"><strong>Without a ride:</strong> ${idl
 </section>`;
 }
 
-function away({ resort, date }: ResortView, { links, visitor }: Setting): Html {
+function away({ resort, date }: ResortView, { links }: Setting): Html {
   return messagePage({
     level: 2,
     title: 'This day can’t be added up just now',
-    text: `One of the databases does not answer. A sum without it would be too small, so there is none. ${visitor.number(resort.lifts.size)} lifts are known here.`,
+    text: 'One of the databases does not answer. A sum without it would be too small, so there is none.',
     again: links.resort(resort.resortId, date),
   });
 }
