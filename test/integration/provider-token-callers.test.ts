@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { requireSkierTokens, skierTokensOf } from '../../src/cli/skier-tokens.ts';
+import { signSkierToken } from '../../src/directory/skier-token.ts';
 import { createSkierTokens } from '../../src/directory/skier-tokens.ts';
 import { DeviceAuthenticator } from '../../src/edge/authenticate.ts';
+import { loadConfig } from '../../src/platform/config.ts';
 import { type IdentityProvider, type SigningKey, startIdentityProvider } from '../support/identity-provider.ts';
-import { type ReadSide, startReadSide } from '../support/read-side.ts';
+import { type ReadSide, startReadSide, TOKEN_SECRET } from '../support/read-side.ts';
 import { recordedLog } from '../support/recorded-log.ts';
 import { messageStatus, problemOf } from '../support/replies.ts';
 
@@ -73,5 +76,32 @@ describe('at an edge, a token of the identity provider', () => {
     const edge = new DeviceAuthenticator({ tokens: tokensOfProvider() });
     provider.answer = (response) => response.destroy();
     expect(await edge.refusalOf(`Bearer ${await provider.token(key)}`)).toMatchObject({ code: 'unauthorized' });
+  });
+});
+
+describe('the settings of a process', () => {
+  const env = { DIRECTORY_URL: 'postgres://unused', ADMIN_KEY: 'an-admin-key-of-the-tests' };
+  const { logger } = recordedLog();
+
+  test('name the provider, and with TOKEN_SECRET ourselves too', async () => {
+    const { url, issuer, audience } = provider;
+    const ofProvider = {
+      TOKEN_JWKS_URL: url,
+      TOKEN_ISSUER: issuer,
+      TOKEN_AUDIENCE: audience,
+      TOKEN_SKIER_CLAIM: 'skier',
+    };
+    const theirs = await provider.token(key, { claims: { sub: 'auth0|x', skier: 42 } });
+    const ours = await signSkierToken(TOKEN_SECRET, 43, 60);
+    const one = requireSkierTokens(loadConfig({ ...env, ...ofProvider }, 'rides'), logger);
+    expect(await one.verify(theirs)).toBe(42);
+    await expect(one.verify(ours)).rejects.toMatchObject({ code: 'unauthorized' });
+    const both = requireSkierTokens(loadConfig({ ...env, ...ofProvider, TOKEN_SECRET }, 'rides'), logger);
+    expect([await both.verify(theirs), await both.verify(ours)]).toEqual([42, 43]);
+  });
+
+  test('may name nobody at an edge: it tells no skier apart then', () => {
+    const queue = { QUEUE_URL: 'redis://unused' };
+    expect(skierTokensOf(loadConfig({ ...env, ...queue }, 'edge'), logger)).toBeUndefined();
   });
 });
