@@ -78,7 +78,10 @@ function openReadNode(address: NodeAddress, o: ReadNodesOptions): OpenNode {
     // a sum over a resort's day takes 10 ms; starting helpers for it took 30 more
     options: '-c max_parallel_workers_per_gather=0 -c jit=off',
   });
-  pool.on('error', (error) => o.logger.warn({ err: error, node: address.name }, 'an idle connection to a node broke'));
+  // the reason alone: pg hangs the whole client on its errors
+  pool.on('error', ({ message: reason }) =>
+    o.logger.warn({ reason, node: address.name }, 'an idle connection to a node broke'),
+  );
   o.watch?.(address.name, pool);
   const db = drizzle({ client: pool });
   const leaves = new Map<number, { place: ShardPlace; queries: SkierQueries }>();

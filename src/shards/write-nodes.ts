@@ -57,7 +57,10 @@ function openPool(address: NodeAddress, o: WriteNodesOptions): Pool {
     // planning the write anew each time costs more than the better estimates are worth
     options: '-c plan_cache_mode=force_generic_plan -c jit=off',
   });
-  pool.on('error', (error) => o.logger.warn({ err: error, node: address.name }, 'an idle connection to a node broke'));
+  // the reason alone: pg hangs the whole client on its errors
+  pool.on('error', ({ message: reason }) =>
+    o.logger.warn({ reason, node: address.name }, 'an idle connection to a node broke'),
+  );
   o.watch?.(address.name, pool);
   return pool;
 }

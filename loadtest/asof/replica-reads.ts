@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { withDirectory } from '../../src/directory/database.ts';
+import { staticDirectory } from '../../src/directory/follower.ts';
+import { readSnapshot } from '../../src/directory/load-snapshot.ts';
+import { shardOf } from '../../src/domain/shard.ts';
+import { Lifecycle } from '../../src/platform/lifecycle.ts';
+import { createLogger } from '../../src/platform/logger.ts';
+import { createHistoryReader } from '../../src/shards/history-reader.ts';
+import { openReadNodes } from '../../src/shards/read-nodes.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+import { median } from '../client/latencies.ts';
+import type { Stack } from '../stack.ts';
+import { startPostgresReplica } from '../stack/postgres-replica.ts';
+import type { Acks, Lie } from './acks.ts';
+import type { ReadsReport } from './reads.ts';
+
+export interface ReplicaReadsOptions {
+  stack: Stack;
+  /** the node that has the replica */
+  node: string;
+  skiers: number;
+  readsPerS: number;
+  seed: string;
+  acks: Acks;
+  signal: AbortSignal;
+  lifecycle: Lifecycle;
+}
+
+const LAG_MS = 400;
+const JUDGED_AFTER_MS = 2_000;
+const PAGE = 201;
+const STOP_MS = 30_000;
+
+/** The reader of rides on a replica that lags, until the signal: what it says must be true there as well. */
+export async function readReplica(o: ReplicaReadsOptions): Promise<{ report: ReadsReport; lies: Lie[] }> {
+  const lifecycle = new Lifecycle({ logger: createLogger({ level: 'error', process: 'replica reads' }) });
+  o.lifecycle.onStop('replica', () => lifecycle.stop(STOP_MS));
+  const { skierIds, history } = await openReplica(o, lifecycle);
+  const report = { source: 'replica', answers: 0, stale: 0, untold: 0, refused: 0 };
+  const random = seededRandom(`${o.seed}/replica`);
+  const lies: Lie[] = [];
+  const agesMs: number[] = [];
+  const judging: Promise<void>[] = [];
+  while (!o.signal.aborted) {
+    const skierId = random.pick(skierIds);
+    const { found, at } = await history.rides(skierId, { limit: PAGE });
+    const eventIds = found.map(({ eventId }) => eventId);
+    const answer = { source: report.source, skierId, asOf: at.asOf, isStale: false, eventIds };
+    report.answers += 1;
+    if (at.asOf === null) report.untold += 1;
+    else agesMs.push(Date.now() - at.asOf);
+    judging.push(delay(JUDGED_AFTER_MS).then(() => void lies.push(...o.acks.lies(answer))));
+    await delay(1_000 / o.readsPerS, undefined, { signal: o.signal }).catch(() => {});
+  }
+  await Promise.all(judging);
+  await lifecycle.stop(STOP_MS);
+  return {
+    report: { ...report, medianAgeMs: Math.round(median(agesMs)), largestAgeMs: Math.max(0, ...agesMs) },
+    lies,
+  };
+}
+
+async function openReplica({ stack, node, skiers }: ReplicaReadsOptions, lifecycle: Lifecycle) {
+  const primary = stack.nodes.find(({ name }) => name === node);
+  if (!primary) throw new Error(`there is no node ${node}`);
+  const server = await startPostgresReplica({
+    primary: primary.server,
+    primaryDataDir: `${stack.folder}/${node}`,
+    dataDir: `${stack.folder}/${node}-replica`,
+    delayMs: LAG_MS,
+  });
+  lifecycle.onStop('replica', () => server.stop());
+  const snapshot = await withDirectory(stack.directoryUrl, (directory) => directory.read(readSnapshot));
+  const [address] = [...snapshot.nodes.values()].filter(({ name }) => name === node);
+  if (!address) throw new Error(`the directory knows no node ${node}`);
+  const replica = { ...address, url: server.url(node) };
+  const directory = staticDirectory({ ...snapshot, nodes: new Map(snapshot.nodes).set(address.nodeId, replica) });
+  const logger = createLogger({ level: 'error', process: 'replica reads' });
+  const nodes = openReadNodes({ poolSize: 2, timeoutMs: 5_000, logger, lifecycle });
+  const isHere = (skierId: number) => snapshot.nodeOfShard[shardOf(skierId, snapshot.shardCount)] === address.nodeId;
+  const skierIds = Array.from({ length: skiers }, (_, i) => i + 1).filter(isHere);
+  return { skierIds, history: createHistoryReader({ directory, nodes }) };
+}
