@@ -53,6 +53,7 @@ export class ResortCalendar {
   readonly #opening: Temporal.PlainTime;
   readonly #days = new Map<number, LocalDay[]>();
   readonly #openings = new Map<number, { openingMs: number; date: string }>();
+  readonly #dates = new Map<string, { season: number; day: number }>();
   #lastDay: LocalDay | undefined;
 
   /** @throws RangeError when the time zone, opening time or a date does not exist */
@@ -107,10 +108,15 @@ export class ResortCalendar {
 
   /** @returns season and day (1 to 366) of a local date, YYYY-MM-DD; @throws RangeError when there is no such date */
   dayOf(date: string): { season: number; day: number } {
+    const known = this.#dates.get(date);
+    if (known) return known;
     const local = Temporal.PlainDate.from(date, { overflow: 'reject' });
     const season = this.#seasonOf(local);
     const day = Temporal.PlainDate.from(this.startOf(season)).until(local, { largestUnit: 'days' }).days + 1;
-    return { season, day };
+    if (this.#dates.size >= MAX_REMEMBERED_DAYS) this.#dates.clear();
+    const found = { season, day };
+    this.#dates.set(date, found);
+    return found;
   }
 
   /** @returns what is wrong with the declared seasons as a whole, one sentence each; none when every day has one season */

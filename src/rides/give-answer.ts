@@ -4,8 +4,8 @@ import type { AnswerCache, GivenAnswer, Question } from './cache/answer-cache.ts
 
 export interface Giving {
   cache: AnswerCache;
-  /** the `Cache-Control` of a good answer */
-  cacheControl: string;
+  /** of a good answer: who may keep it, and what it depends on */
+  headers: Readonly<Record<string, string>>;
   /** what became of the scan that the caller waited for: the answer is read after that */
   after?: string | undefined;
 }
@@ -26,22 +26,28 @@ export function giveAnswer<Read>(
   return giving.cache.fill(question, { isFresh }).then((answer) => responseOf(context, answer, giving));
 }
 
-function responseOf(context: Context<HttpEnv>, answer: GivenAnswer, giving: Giving): Response {
-  const { kept, isStale } = answer;
-  const asOf = answer.asOf === null ? null : new Date(answer.asOf).toISOString();
-  const headers: Record<string, string> = {
-    etag: kept.etag,
-    'cache-control': isStale ? 'no-store' : giving.cacheControl,
-    vary: 'Authorization',
-  };
-  if (asOf !== null) headers['liftline-as-of'] = asOf;
-  if (isStale) headers['liftline-stale'] = 'true';
+function responseOf(context: Context<HttpEnv>, { kept, asOf, isStale }: GivenAnswer, giving: Giving): Response {
+  const headers: Record<string, string> = { etag: kept.etag, ...giving.headers };
+  const time = asOf === null ? null : new Date(asOf).toISOString();
+  if (time !== null) headers['liftline-as-of'] = time;
+  if (isStale) {
+    headers['liftline-stale'] = 'true';
+    headers['cache-control'] = 'no-store';
+  }
   // what waited for a scan, or may be outdated, says so in its body
-  if (!isStale && giving.after === undefined && requestHeader(context, 'if-none-match') === kept.etag) {
+  if (!isStale && giving.after === undefined && hasAlready(requestHeader(context, 'if-none-match'), kept.etag)) {
     return new Response(null, { status: 304, headers });
   }
+  headers['content-type'] = 'application/json';
   const after = giving.after === undefined ? '' : `"after":{"status":"${giving.after}"},`;
   const marks = `${isStale ? '"stale":true,' : ''}${after}`;
-  headers['content-type'] = 'application/json';
-  return new Response(`{"asOf":${asOf === null ? 'null' : `"${asOf}"`},${marks}${kept.rest}`, { headers });
+  const body = kept.after(`{"asOf":${time === null ? 'null' : `"${time}"`},${marks}`);
+  return new Response(body, { headers });
+}
+
+/** RFC 9110 13.1.2: any of a list, compared weakly. */
+function hasAlready(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const opaque = etag.slice('W/'.length);
+  return ifNoneMatch === '*' || ifNoneMatch.split(',').some((one) => one.trim().replace(/^W\//, '') === opaque);
 }

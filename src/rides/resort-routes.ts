@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { describeRoute } from 'hono-openapi';
+import { z } from 'zod';
 import { Problem } from '../domain/problem.ts';
 import type { Resort } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
@@ -56,8 +57,10 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
   return app;
 }
 
+const readPositions = z.array(z.tuple([z.int(), z.object({ identity: z.string(), snapshot: z.string() })]));
+
 /** Everyone may keep it, and looks again after a second. */
-const PUBLIC = 'public, max-age=1, stale-while-revalidate=5';
+const PUBLIC = { 'cache-control': 'public, max-age=1, stale-while-revalidate=5' };
 
 function answerDay(
   context: Context<HttpEnv>,
@@ -65,7 +68,7 @@ function answerDay(
   resort: Resort,
   date: string,
 ): Response | Promise<Response> {
-  return giveAnswer(context, resortDayQuestion(o, resort, date), { cache: o.cache, cacheControl: PUBLIC });
+  return giveAnswer(context, resortDayQuestion(o, resort, date), { cache: o.cache, headers: PUBLIC });
 }
 
 /** What a resort's local day comes to; its content is a `ResortDayContent`. */
@@ -79,6 +82,7 @@ export function resortDayQuestion(
   return {
     key: `resort ${of.resortId}/${date}`,
     kind: 'resort',
+    readAs: (value) => readPositions.safeParse(value).data,
     isCurrent: (read) => o.changes.isCurrentDay(of, new Map(read)),
     asOf: () => o.changes.asOfOfAll(),
     async load() {

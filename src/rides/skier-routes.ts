@@ -2,16 +2,16 @@ import { type Context, Hono } from 'hono';
 import { describeRoute } from 'hono-openapi';
 import type { HttpEnv } from '../platform/http-common.ts';
 import type { RidesOptions } from './options.ts';
-import type { Position, ReadAt } from '../shards/read-at.ts';
+import type { ReadAt } from '../shards/read-at.ts';
 import type { ScanFate } from '../shards/scan-fate.ts';
 import { readAfter, Waiting } from './after.ts';
-import type { Question } from './cache/answer-cache.ts';
+import { seasonsOf, skierQuestion } from './cache/skier-question.ts';
 import { allowReading } from './caller.ts';
 import { tokenOfPosition } from './changes-token.ts';
 import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from './cursor.ts';
 import { giveAnswer } from './give-answer.ts';
 import { answerNewRides } from './new-rides-answer.ts';
-import { type Query, readDate, readDateRange, readFilters, readId, readLimit, single } from './query.ts';
+import { type Query, readDate, readDateRange, readFilters, readId, readLimit, readSeasons, single } from './query.ts';
 import { dayJson, rideJson, skierDayJson } from './represent.ts';
 import type { DaysContent, RidesContent, SkierSeasonsContent } from './shapes.ts';
 import { DAY, DAYS, RIDES, SEASONS } from './skier-docs.ts';
@@ -22,30 +22,47 @@ export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   const waiting = new Waiting(o);
   app.get('/v1/skiers/:skierId/rides', describeRoute(RIDES), (c) => {
     if (!c.req.url.includes('changedSince=')) {
-      return answerSkier(c, o, waiting, (skierId) => ridesOf(o, skierId, c.req.queries()));
+      const load = (skierId: number) => ridesOf(o, skierId, c.req.queries());
+      return answerSkier(c, o, { waiting, seasons: () => seasonsIn(c), load });
     }
     return admit(c, o, waiting, (skierId, after) => answerNewRides(c, o, { skierId, after }));
   });
   app.get('/v1/skiers/:skierId/days', describeRoute(DAYS), (c) =>
-    answerSkier(c, o, waiting, (skierId) => daysOf(o, skierId, c.req.queries())),
+    answerSkier(c, o, {
+      waiting,
+      seasons: () => seasonsIn(c),
+      load: (skierId) => daysOf(o, skierId, c.req.queries()),
+    }),
   );
   app.get('/v1/skiers/:skierId/days/:date', describeRoute(DAY), (c) => {
     const date = readDate(c.req.param('date'), 'date');
-    return answerSkier(c, o, waiting, async (skierId) => {
-      const { found, at } = await o.history.day(skierId, date);
-      return { at, content: skierDayJson(date, found, o.directory.snapshot().resorts) };
+    const snapshot = o.directory.snapshot();
+    return answerSkier(c, o, {
+      waiting,
+      seasons: () => seasonsOf(date, snapshot),
+      async load(skierId) {
+        const { found, at } = await o.history.day(skierId, date);
+        return { at, content: skierDayJson(date, found, snapshot.resorts) };
+      },
     });
   });
   app.get('/v1/skiers/:skierId/seasons', describeRoute(SEASONS), (c) =>
-    answerSkier(c, o, waiting, (skierId) => seasonsOf(o, skierId)),
+    answerSkier(c, o, { waiting, load: (skierId) => totalsOf(o, skierId) }),
   );
   return app;
 }
 
 type Loaded<Content extends object> = Promise<{ at: ReadAt; content: Content; unmarked?: object }>;
 
+interface SkierRead {
+  waiting: Waiting;
+  /** see `SkierAsk` */
+  seasons?: () => readonly number[] | undefined;
+  load: (skierId: number) => Loaded<object>;
+}
+
 /** Nothing of a skier's is kept on the way; their own client may keep it, and ask whether it still holds. */
-const PRIVATE = 'private, no-cache';
+const PRIVATE = { 'cache-control': 'private, no-cache', vary: 'Authorization' };
 const PREFIX = '/v1/skiers/';
 
 type Give = (skierId: number, after: ScanFate['status'] | undefined) => Response | Promise<Response>;
@@ -62,26 +79,26 @@ function admit(context: Context<HttpEnv>, o: RidesOptions, waiting: Waiting, giv
 }
 
 /** At once too, where the answer is kept. */
-function answerSkier<Content extends object>(
+function answerSkier(
   context: Context<HttpEnv>,
   o: RidesOptions,
-  waiting: Waiting,
-  load: (skierId: number) => Loaded<Content>,
+  { waiting, seasons, load }: SkierRead,
 ): Response | Promise<Response> {
   const { url } = context.req;
   return admit(context, o, waiting, (skierId, after) => {
-    const question: Question<Position> = {
-      key: `skier ${url.slice(url.indexOf(PREFIX) + PREFIX.length)}`,
-      kind: 'skier',
-      isCurrent: (read) => o.changes.isCurrent(skierId, read),
-      asOf: () => o.changes.asOf(skierId),
-      async load() {
-        const { at, ...loaded } = await load(skierId);
-        return { read: at.position, asOf: at.asOf, ...loaded };
-      },
-    };
-    return giveAnswer(context, question, { cache: o.cache, cacheControl: PRIVATE, after });
+    const path = url.slice(url.indexOf(PREFIX) + PREFIX.length);
+    const what = after === undefined ? path : withoutAfter(path);
+    const question = skierQuestion(o.changes, { skierId, what, seasons: seasons?.() }, () => load(skierId));
+    return giveAnswer(context, question, { cache: o.cache, headers: PRIVATE, after });
   });
+}
+
+/** What was waited for is in the answer, which is so one to the same question without it: whoever asks next is not to see less. */
+function withoutAfter(path: string): string {
+  const [where = '', query] = path.split('?');
+  const rest = new URLSearchParams(query);
+  for (const name of ['after', 'wait']) rest.delete(name);
+  return rest.size === 0 ? where : `${where}?${rest.toString()}`;
 }
 
 /** One more than asked for is read: it tells whether there is a next page. */
@@ -116,8 +133,13 @@ async function daysOf(o: RidesOptions, skierId: number, query: Query): Loaded<Da
   return { at, content: { days: page.map(dayJson), nextCursor } };
 }
 
-async function seasonsOf(o: RidesOptions, skierId: number): Loaded<SkierSeasonsContent> {
+async function totalsOf(o: RidesOptions, skierId: number): Loaded<SkierSeasonsContent> {
   const { found, at } = await o.history.seasons(skierId);
   const seasons = found.map((totals) => ({ ...totals, season: String(totals.season) }));
   return { at, content: { seasons } };
+}
+
+/** @returns the seasons that the query asks for alone, if it does; at once for the usual one, which does not */
+function seasonsIn(context: Context<HttpEnv>): number[] | undefined {
+  return context.req.url.includes('season=') ? readSeasons(context.req.queries()) : undefined;
 }

@@ -48,10 +48,13 @@ export class ChangeFeed {
   /**
    * Whether an answer about a skier that was read at this position is still what a read would find: as of the last poll, which
    * was at most half a second ago. False also when nobody knows.
+   *
+   * @param seasons what was read is of these seasons alone: whatever happens in others is nothing to it
    */
-  isCurrent(skierId: number, { identity, epoch, snapshot }: Position): boolean {
+  isCurrent(skierId: number, { identity, epoch, snapshot }: Position, seasons?: readonly number[]): boolean {
     const { shard, node, map } = this.#placeOf(skierId);
-    return epoch === map.epochOfShard[shard] && isRecent(node) && node.isCurrent(skierId, { identity, snapshot });
+    if (epoch !== map.epochOfShard[shard] || !isRecent(node)) return false;
+    return node.isCurrent(skierId, { identity, snapshot }, seasons);
   }
 
   /** The same of a resort's day, read at a position of each node by its id. */

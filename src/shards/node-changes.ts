@@ -27,6 +27,13 @@ const POLL = {
   FROM node_identity`,
 };
 
+interface LastChange {
+  /** the transactions of the poll in which it changed last */
+  xids: readonly number[];
+  /** the one season in which all that is remembered of it happened; undefined when there were several */
+  season: number | undefined;
+}
+
 /** What a poll has brought: the skiers that changed, or `all` when nobody knows which did. */
 export type Changed = { skiers: ReadonlySet<number> } | 'all';
 
@@ -39,8 +46,8 @@ export class NodeChanges {
   #last: { text: string; snapshot: PgSnapshot } | undefined;
   /** whoever sees all of this has missed nothing but what is remembered below */
   #floor: PgSnapshot | undefined;
-  /** of each skier, or resort's day, the transactions of the poll in which it changed last */
-  readonly #changes = new Map<number | string, readonly number[]>();
+  /** of each skier, and resort's day */
+  readonly #changes = new Map<number | string, LastChange>();
   #asOf = new Map<number, number | null>();
   /** when the last good poll was sent, by `performance.now` */
   #polledAt = Number.NEGATIVE_INFINITY;
@@ -54,13 +61,23 @@ export class NodeChanges {
     return told(this.#asOf.get(lane) ?? null);
   }
 
-  /** Whether what was read in this state of the node's data is what a read at the last poll would have found. */
-  isCurrent(key: number | string, read: { identity: string; snapshot: string }): boolean {
+  /**
+   * Whether what was read in this state of the node's data is what a read at the last poll would have found.
+   *
+   * @param seasons what was read is of these seasons alone; of all unless given
+   */
+  isCurrent(
+    key: number | string,
+    read: { identity: string; snapshot: string },
+    seasons?: readonly number[],
+  ): boolean {
     const snapshot = read.identity === this.#identity ? parseSnapshot(read.snapshot) : undefined;
     if (!snapshot || !this.#floor) return false;
     const changed = this.#changes.get(key);
     // who sees a change of one poll sees those of all polls before
-    return changed ? changed.every((xid) => sees(snapshot, xid)) : seesAllOf(snapshot, this.#floor);
+    if (changed?.xids.every((xid) => sees(snapshot, xid))) return true;
+    const isElsewhere = changed?.season !== undefined && seasons !== undefined && !seasons.includes(changed.season);
+    return (!changed || isElsewhere) && seesAllOf(snapshot, this.#floor);
   }
 
   /** @throws whatever the node answers; nothing is forgotten then */
@@ -87,11 +104,19 @@ export class NodeChanges {
   }
 
   #remember(changes: State['changes']): void {
-    const changed = new Map<number | string, number[]>();
+    const changed = new Map<number | string, LastChange>();
     for (const { xid, skiers, resortDays } of changes) {
-      for (const key of [...skiers, ...resortDays]) changed.set(key, [...(changed.get(key) ?? []), Number(xid)]);
+      const season = seasonOf(resortDays);
+      for (const key of [...skiers, ...resortDays]) {
+        const inThisPoll = changed.get(key);
+        const earlier = inThisPoll ?? this.#changes.get(key);
+        changed.set(key, {
+          xids: [...(inThisPoll?.xids ?? []), Number(xid)],
+          season: earlier && earlier.season !== season ? undefined : season,
+        });
+      }
     }
-    for (const [key, xids] of changed) this.#changes.set(key, xids);
+    for (const [key, last] of changed) this.#changes.set(key, last);
     if (this.#changes.size > REMEMBERED) this.#startAnew();
   }
 }
@@ -99,4 +124,11 @@ export class NodeChanges {
 /** The key of a resort's day among the changes, as the store statement writes it. */
 export function resortDayKey(resortId: number, season: number, day: number): string {
   return `${resortId}/${season}/${day}`;
+}
+
+/** @returns the season of all these days, or undefined when they are of several */
+function seasonOf(resortDays: readonly string[]): number | undefined {
+  const seasons = new Set(resortDays.map((key) => Number(key.split('/')[1])));
+  const [season] = seasons;
+  return seasons.size === 1 ? season : undefined;
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Problem } from '../../domain/problem.ts';
-import { keep, type KeptAnswer, type LoadedAnswer } from './kept-answer.ts';
+import { type KeptAnswer, keep, type LoadedAnswer } from './kept-answer.ts';
 import type { CacheMetrics } from './metrics.ts';
 import type { SharedTier } from './shared-tier.ts';
 
@@ -10,6 +10,8 @@ export interface Question<Read> {
   key: string;
   /** for metrics: what is asked about */
   kind: 'skier' | 'resort';
+  /** @returns what {@link load} has read, as the shared tier gave it back; undefined for anything else */
+  readAs(value: unknown): Read | undefined;
   /** whether what was read then is what a read would find now */
   isCurrent(read: Read): boolean;
   /** up to when a current answer is complete, milliseconds since the epoch; null when nobody knows */
@@ -35,9 +37,16 @@ export interface AnswerCacheOptions {
 }
 
 /** What an entry takes besides its text, about. */
-const ENTRY_BYTES = 500;
+const ENTRY_BYTES = 600;
 /** Longer questions are not worth keeping. */
 const MAX_KEY_LENGTH = 300;
+/** Who asks so long after a read was sent waits for another one: an answer is not to be older than that and the way back. */
+const JOIN_MS = 250;
+
+interface Filling {
+  sentAt: number;
+  answer: Promise<KeptAnswer<unknown>>;
+}
 
 /**
  * Keeps answers, and gives them as long as they are current: not for a time, but until something has changed them. An answer that is
@@ -48,14 +57,14 @@ const MAX_KEY_LENGTH = 300;
 export class AnswerCache {
   readonly #o: AnswerCacheOptions;
   readonly #kept: LRUCache<string, KeptAnswer<unknown>> | undefined;
-  readonly #filling = new Map<string, Promise<KeptAnswer<unknown>>>();
+  readonly #filling = new Map<string, Filling>();
 
   constructor(o: AnswerCacheOptions) {
     this.#o = o;
     if (o.maxBytes === 0) return;
     const kept = new LRUCache<string, KeptAnswer<unknown>>({
       maxSize: o.maxBytes,
-      sizeCalculation: ({ rest }, key) => rest.length + key.length + ENTRY_BYTES,
+      sizeCalculation: ({ bytes }, key) => bytes + key.length + ENTRY_BYTES,
     });
     this.#kept = kept;
     o.metrics.watch(() => ({ entries: kept.size, bytes: kept.calculatedSize }));
@@ -66,7 +75,7 @@ export class AnswerCache {
     const kept = this.#kept?.get(question.key) as KeptAnswer<Read> | undefined;
     if (!kept || !this.#isCurrent(question, kept)) return undefined;
     this.#o.metrics.count(question.kind, 'hit');
-    return given(question, kept);
+    return { kept, asOf: later(kept.asOf, question.asOf()), isStale: false };
   }
 
   /**
@@ -77,7 +86,9 @@ export class AnswerCache {
   async fill<Read>(question: Question<Read>, o: { isFresh?: boolean } = {}): Promise<GivenAnswer> {
     const { metrics } = this.#o;
     try {
-      return given(question, await (o.isFresh ? this.#load(question) : this.#fillOnce(question)));
+      const kept = await (o.isFresh ? this.#load(question) : this.#fillOnce(question));
+      const newer = question.isCurrent(kept.read) ? question.asOf() : null;
+      return { kept, asOf: later(kept.asOf, newer), isStale: false };
     } catch (error) {
       const old = this.#kept?.get(question.key);
       if (!old || !(error instanceof Problem) || error.code !== 'node_unavailable') throw error;
@@ -91,37 +102,52 @@ export class AnswerCache {
   }
 
   #fillOnce<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
-    if (!this.#kept || question.key.length > MAX_KEY_LENGTH) return this.#load(question);
-    const underWay = this.#filling.get(question.key) as Promise<KeptAnswer<Read>> | undefined;
-    if (underWay) return underWay;
-    const filling = this.#lookFurther(question).finally(() => this.#filling.delete(question.key));
+    if (!this.#kept) return this.#load(question);
+    const underWay = this.#filling.get(question.key);
+    const now = performance.now();
+    if (underWay && now - underWay.sentAt < JOIN_MS) return underWay.answer as Promise<KeptAnswer<Read>>;
+    const answer = this.#lookFurther(question).finally(() => {
+      if (this.#filling.get(question.key) === filling) this.#filling.delete(question.key);
+    });
+    const filling = { sentAt: now, answer };
     this.#filling.set(question.key, filling);
-    return filling;
+    return answer;
   }
 
   async #lookFurther<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
     const { shared, metrics } = this.#o;
-    const found = await shared?.get<Read>(question.key);
+    const found = await shared?.get(question.key, (value) => question.readAs(value));
     if (found && this.#isCurrent(question, found)) {
       metrics.count(question.kind, 'shared');
-      this.#kept?.set(question.key, found);
+      this.#keep(question, found);
       return found;
     }
+    // outdated, but all there is when the node is away
+    if (found && !this.#kept?.has(question.key)) this.#keep(question, found);
     const kept = await this.#load(question);
-    this.#kept?.set(question.key, kept);
-    shared?.set(question.key, kept);
+    if (isKeepable(question)) shared?.set(question.key, kept);
     return kept;
   }
 
   async #load<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
     const version = this.#o.directoryVersion();
     this.#o.metrics.count(question.kind, 'miss');
-    return keep(await question.load(), version);
+    const kept = keep(await question.load(), version);
+    this.#keep(question, kept);
+    return kept;
+  }
+
+  #keep<Read>(question: Question<Read>, kept: KeptAnswer<Read>): void {
+    if (isKeepable(question)) this.#kept?.set(question.key, kept);
   }
 }
 
-function given<Read>(question: Question<Read>, kept: KeptAnswer<Read>): GivenAnswer {
-  const newer = question.isCurrent(kept.read) ? question.asOf() : null;
-  const asOf = newer !== null && (kept.asOf === null || newer > kept.asOf) ? newer : kept.asOf;
-  return { kept, asOf, isStale: false };
+function isKeepable({ key }: Question<unknown>): boolean {
+  return key.length <= MAX_KEY_LENGTH;
+}
+
+/** A current answer is complete until then: unless its own read was newer than the last look at the lanes. */
+function later(own: number | null, told: number | null): number | null {
+  if (own === null || told === null) return own ?? told;
+  return Math.max(own, told);
 }

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
+import { z } from 'zod';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { KeptAnswer } from './kept-answer.ts';
+import { type AnswerFacts, KeptAnswer } from './kept-answer.ts';
 
 export interface SharedTierOptions {
   /** `redis://` or `rediss://`: not the queue's server, which must never evict */
@@ -10,13 +11,21 @@ export interface SharedTierOptions {
   lifecycle: Pick<Lifecycle, 'onStop'>;
 }
 
-const PREFIX = 'liftline:answer:1:';
+const PREFIX = 'liftline:answer:2:';
 /** An answer is current for as long as nothing has changed it: days, where the season is over. */
 const KEPT_S = 7 * 86_400;
 /** A cache that takes longer is no help. */
 const PATIENCE_MS = 25;
-/** After a failure nobody asks for so long. */
-const PAUSE_MS = 1_000;
+/** After a failure nobody asks until it has answered a question of ours in time. */
+const RETRY_MS = 500;
+const NEWLINE = 10;
+
+const facts = z.object({
+  read: z.unknown(),
+  asOf: z.number().nullable(),
+  directoryVersion: z.number(),
+  etag: z.string().regex(/^W\/"[\w-]+"$/),
+});
 
 /**
  * The second tier, which processes share, and which outlives them. Nothing depends on it: whatever it does not answer at
@@ -25,7 +34,8 @@ const PAUSE_MS = 1_000;
 export class SharedTier {
   readonly #redis: Redis;
   readonly #logger: Logger;
-  #pausedUntil = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor({ url, logger, lifecycle }: SharedTierOptions) {
     this.#logger = logger;
@@ -34,18 +44,22 @@ export class SharedTier {
       maxRetriesPerRequest: 0,
       connectTimeout: 1_000,
       commandTimeout: PATIENCE_MS,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), PAUSE_MS),
+      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), 1_000),
     });
     this.#redis.on('error', (error) => this.#failed(error));
-    lifecycle.onStop('shared cache', () => Promise.resolve(this.#redis.disconnect()));
+    lifecycle.onStop('shared cache', () => {
+      this.#isStopped = true;
+      clearTimeout(this.#retry);
+      this.#redis.disconnect();
+    });
   }
 
-  /** Never throws. */
-  async get<Read>(key: string): Promise<KeptAnswer<Read> | undefined> {
+  /** Never throws; what it has is to be judged as any other answer is: by what it was read from. */
+  async get<Read>(key: string, readAs: (read: unknown) => Read | undefined): Promise<KeptAnswer<Read> | undefined> {
     if (!this.#isThere()) return undefined;
     try {
-      const text = await this.#redis.get(PREFIX + key);
-      return text === null ? undefined : (JSON.parse(text) as KeptAnswer<Read>);
+      const bytes = await this.#redis.getBuffer(PREFIX + key);
+      return bytes === null ? undefined : decode(bytes, readAs);
     } catch (error) {
       this.#failed(error);
       return undefined;
@@ -55,15 +69,40 @@ export class SharedTier {
   /** Returns at once, and never throws. */
   set<Read>(key: string, answer: KeptAnswer<Read>): void {
     if (!this.#isThere()) return;
-    this.#redis.set(PREFIX + key, JSON.stringify(answer), 'EX', KEPT_S).catch((error: unknown) => this.#failed(error));
+    this.#redis.set(PREFIX + key, encode(answer), 'EX', KEPT_S).catch((error: unknown) => this.#failed(error));
   }
 
   #isThere(): boolean {
-    return this.#redis.status === 'ready' && performance.now() >= this.#pausedUntil;
+    return this.#redis.status === 'ready' && this.#retry === undefined;
   }
 
   #failed(error: unknown): void {
-    if (performance.now() >= this.#pausedUntil) this.#logger.warn({ err: error }, 'the shared cache does not answer');
-    this.#pausedUntil = performance.now() + PAUSE_MS;
+    if (this.#retry !== undefined || this.#isStopped) return;
+    this.#logger.warn({ err: error }, 'the shared cache does not answer');
+    this.#retry = setTimeout(() => void this.#tryAgain(), RETRY_MS);
   }
+
+  async #tryAgain(): Promise<void> {
+    const isBack = await this.#redis.ping().then(
+      () => true,
+      () => false,
+    );
+    if (this.#isStopped) return;
+    this.#retry = isBack ? undefined : setTimeout(() => void this.#tryAgain(), RETRY_MS);
+  }
+}
+
+/** One line of facts, and the answer as it is sent. */
+function encode<Read>({ read, asOf, directoryVersion, etag, rest }: KeptAnswer<Read>): Buffer {
+  const known: AnswerFacts<Read> = { read, asOf, directoryVersion, etag };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(known)}\n`), rest]);
+}
+
+/** @returns undefined for what {@link encode} has not made */
+function decode<Read>(bytes: Buffer, readAs: (read: unknown) => Read | undefined): KeptAnswer<Read> | undefined {
+  const lineEnd = bytes.indexOf(NEWLINE);
+  const found = facts.safeParse(JSON.parse(bytes.toString('utf8', 0, Math.max(0, lineEnd))));
+  const read = found.success ? readAs(found.data.read) : undefined;
+  if (!found.success || read === undefined) return undefined;
+  return new KeptAnswer({ ...found.data, read }, Buffer.from(bytes.subarray(lineEnd + 1)));
 }
