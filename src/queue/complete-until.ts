@@ -22,7 +22,7 @@ export interface CompleteUntilOptions extends QueueAddress {
   lifecycle: Pick<Lifecycle, 'onStop'>;
 }
 
-/** Jobs of a lane that one look reads: 2 ms of Redis' time at most. */
+/** Jobs of a lane that one look reads: 3 ms of Redis' time at most. */
 const LOOKED_AT_MOST = 2_000;
 
 /**
