@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSkierTokens, type SkierTokens } from '../../src/directory/skier-tokens.ts';
@@ -33,6 +34,13 @@ const open = (o: { skierClaim?: string; secret?: string } = {}) =>
     logger: log.logger,
   });
 const goodClaims = () => ({ sub: '42', iss: provider.issuer, aud: provider.audience, exp: nowS() + 300 });
+/** Whoever can answer elsewhere could give keys of their own. */
+function leadElsewhere(response: ServerResponse): void {
+  const isThere = response.req.url === '/elsewhere';
+  response.writeHead(isThere ? 200 : 302, { location: '/elsewhere' });
+  response.end(isThere ? JSON.stringify({ keys: provider.keys.map(({ jwk }) => jwk) }) : '');
+}
+
 const byHmac = (secret: string | Buffer) =>
   new SignJWT(goodClaims())
     .setProtectedHeader({ alg: 'HS256', kid: 'key-1' })
@@ -194,7 +202,7 @@ describe('the provider’s keys', () => {
     ['answers a page', (response) => response.writeHead(200).end('<html>sign in</html>')],
     ['answers another JSON', (response) => response.writeHead(200).end('{"error":"no"}')],
     ['answers an empty set', (response) => response.writeHead(200).end('{"keys":[]}')],
-    ['leads elsewhere', (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
+    ['leads elsewhere, where a set is', leadElsewhere],
     ['is silent', () => {}],
   ];
   test.each(away)('a provider that %s at first: 503, and left alone for 5 s', async (_what, answer) => {
