@@ -22,7 +22,7 @@ const listOf = (response: Response, name: string) => response.headers.get(name)?
 describe('pages of the origins that are set', () => {
   let side: ReadSide;
   beforeAll(async () => {
-    side = await startReadSide({ corsOrigins: [APP, 'http://localhost:5173'] });
+    side = await startReadSide({ corsOrigins: [APP, 'http://localhost:5173'], cacheBytes: 1_000_000 });
   });
   afterAll(() => side.stop());
 
@@ -63,6 +63,18 @@ describe('pages of the origins that are set', () => {
     for (const reply of [response, await side.get(RIDES, preflight(APP).headers, { method: 'OPTIONS' })]) {
       expect(reply.headers.has('access-control-allow-credentials')).toBe(false);
     }
+  });
+
+  test('see the same of an answer that was kept, and of a 304, whichever origin asked first', async () => {
+    const authorization = `Bearer ${await side.token(SKIER)}`;
+    const first = await side.get(`${RIDES}?limit=7`, { authorization });
+    expect(first.headers.has(ALLOWED)).toBe(false);
+    const etag = first.headers.get('etag') ?? '';
+    const kept = await side.get(`${RIDES}?limit=7`, { origin: APP, authorization });
+    expect([kept.status, kept.headers.get(ALLOWED), kept.headers.get('etag')]).toEqual([200, APP, etag]);
+    const same = await side.get(`${RIDES}?limit=7`, { origin: APP, authorization, 'if-none-match': etag });
+    expect([same.status, same.headers.get(ALLOWED)]).toEqual([304, APP]);
+    expect(listOf(same, 'vary')).toEqual(expect.arrayContaining(['authorization', 'origin']));
   });
 
   test('see why they are refused', async () => {
