@@ -100,6 +100,14 @@ describe('a skier', () => {
     expect(page.rides[0]).toMatchObject({ resortId: RESORT, season, day, date });
   });
 
+  test('reads what is new since a page', async () => {
+    const { changesToken } = given(await skier.GET('/v1/skiers/{skierId}/rides', ofSkier));
+    const ack = given(await device.POST('/v1/scans', { body: { ...newScan(), liftId: 5 } }));
+    const query = { changedSince: changesToken ?? '', after: ack.receipt };
+    const page = given(await skier.GET('/v1/skiers/{skierId}/rides', { params: { path: { skierId: SKIER }, query } }));
+    expect(page.rides.map(({ eventId }) => eventId)).toContain(ack.eventId);
+  });
+
   test('reads days, one day and seasons', async () => {
     const { days } = given(await skier.GET('/v1/skiers/{skierId}/days', ofSkier));
     expect(days[0]).toMatchObject({ resortId: RESORT, date });
