@@ -4,6 +4,20 @@ import { type ReadSide, startReadSide, TOKEN_SECRET } from '../support/read-side
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' };
 
+function cookieOf(reply: Response): string[] {
+  return (reply.headers.get('set-cookie') ?? '').split('; ');
+}
+
+/** @param end seconds from now, or a span such as `3000d` */
+function tokenEndingIn(end: number | string): Promise<string> {
+  return new SignJWT({ sub: '5' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer('liftline')
+    .setAudience('liftline')
+    .setExpirationTime(typeof end === 'number' ? new Date(Date.now() + end * 1_000) : end)
+    .sign(new TextEncoder().encode(TOKEN_SECRET));
+}
+
 describe('signing in to the pages', () => {
   let side: ReadSide;
   beforeAll(async () => {
@@ -15,14 +29,6 @@ describe('signing in to the pages', () => {
     side.get(path, headers, { redirect: 'manual', ...init });
   const post = (path: string, form: Record<string, string>, headers: Record<string, string> = FORM) =>
     ask(path, headers, { method: 'POST', body: new URLSearchParams(form).toString() });
-  const cookieOf = (reply: Response) => (reply.headers.get('set-cookie') ?? '').split('; ');
-  const tokenEndingIn = (seconds: number | string) =>
-    new SignJWT({ sub: '5' })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setIssuer('liftline')
-      .setAudience('liftline')
-      .setExpirationTime(typeof seconds === 'number' ? new Date(Date.now() + seconds * 1_000) : seconds)
-      .sign(new TextEncoder().encode(TOKEN_SECRET));
 
   test('a link puts the token into a cookie for these pages alone, and leaves it out of the address', async () => {
     const reply = await ask(`/app/sign-in?token=${await tokenEndingIn(90)}`);

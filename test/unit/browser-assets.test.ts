@@ -39,8 +39,8 @@ test('the name of an older page gets what there is now, and is not kept', async 
 });
 
 test('a script is TypeScript without its types, on the same lines', async () => {
-  const { routes, names } = assets();
-  const reply = await routes.request(`/${(await names())['start.js']}`);
+  const made = assets();
+  const reply = await made.routes.request(`/${(await made.names())['start.js']}`);
   expect(reply.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
   const lines = (await reply.text()).split('\n').map((line) => line.replaceAll(/ +/g, ' '));
   expect(lines.slice(0, 2)).toEqual(['const n = 1;', 'start (n );']);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { monthGrids, shownSpan } from '../../src/rides/pages/calendar-grid.ts';
 import { heatScale } from '../../src/rides/pages/heat.ts';

@@ -14,6 +14,15 @@ const visitor = visitors()('en-GB');
 const setting: Setting = { visitor, links: linksFrom('/app'), assets: {}, now };
 const textOf = (html: unknown) => String(html).replaceAll(/<[^>]+>/g, '');
 
+async function said(asOf: number | null, isStale = false): Promise<string> {
+  return String(await completeness({ asOf, isStale }, 'Europe/Vienna', setting));
+}
+
+/** A lift that ran in some hours. */
+function lift(...ridden: number[]): { hours: number[] } {
+  return { hours: Array.from({ length: 24 }, (_, hour) => Number(ridden.includes(hour))) };
+}
+
 describe('links', () => {
   test.each([
     ['/app', 'https://x.org/p/app'],
@@ -32,9 +41,6 @@ describe('links', () => {
 });
 
 describe('up to when a page is complete', () => {
-  const said = async (asOf: number | null, isStale = false) =>
-    String(await completeness({ asOf, isStale }, 'Europe/Vienna', setting));
-
   test('a moment ago: the time alone, and no warning', async () => {
     const html = await said(now - 5_000);
     expect(textOf(html)).toContain('Complete up to 13:59 CET.');
@@ -89,9 +95,6 @@ test('rides are listed newest first with what they added up to; names are text, 
 describe('the hours of a resort', () => {
   const [vienna] = sampleResorts();
   const resort = { timeZone: vienna?.timeZone ?? '', opensAt: '08:30', closesAt: '16:00' };
-  const lift = (...ridden: number[]) => ({
-    hours: Array.from({ length: 24 }, (_, hour) => Number(ridden.includes(hour))),
-  });
 
   test('are those from opening to closing, and others with rides', () => {
     expect(hoursShown(resort, [])).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);

@@ -1,7 +1,7 @@
 import type { Resort } from '../../directory/snapshot.ts';
 import type { Answer } from '../../shards/read-at.ts';
 import type { AnswerCache, Question } from '../cache/answer-cache.ts';
-import { skierQuestion } from '../cache/skier-question.ts';
+import { seasonsOf, type SkierAsk, skierQuestion } from '../cache/skier-question.ts';
 import type { RidesOptions } from '../options.ts';
 import { dayJson, skierDayJson } from '../represent.ts';
 import { resortDayQuestion } from '../resort-routes.ts';
@@ -34,12 +34,11 @@ const MAX_DAYS = 2_000;
 export function pageReads(o: Pick<RidesOptions, 'history' | 'directory' | 'changes' | 'cache'>): PageReads {
   const { history, directory, changes, cache } = o;
   const ofSkier = <Found, Content extends object>(
-    skierId: number,
-    what: string,
+    ask: SkierAsk,
     read: () => Promise<Answer<Found>>,
     contentOf: (found: Found) => Content,
   ): Promise<Told<Content>> => {
-    const question = skierQuestion(changes, { skierId, what: `page: ${what}` }, async () => {
+    const question = skierQuestion(changes, { ...ask, what: `page: ${ask.what}` }, async () => {
       const { found, at } = await read();
       return { at, content: contentOf(found) };
     });
@@ -48,22 +47,19 @@ export function pageReads(o: Pick<RidesOptions, 'history' | 'directory' | 'chang
   return {
     seasons: (skierId) =>
       ofSkier(
-        skierId,
-        'seasons',
+        { skierId, what: 'seasons' },
         () => history.seasons(skierId),
         (found) => ({ seasons: found.map((totals) => ({ ...totals, season: String(totals.season) })) }),
       ),
     days: (skierId, season) =>
       ofSkier(
-        skierId,
-        `season ${season}`,
+        { skierId, what: `season ${season}`, seasons: [season] },
         () => history.days(skierId, { seasons: [season], limit: MAX_DAYS }),
         (found) => ({ days: found.map(dayJson) }),
       ),
     day: (skierId, date) =>
       ofSkier(
-        skierId,
-        `day ${date}`,
+        { skierId, what: `day ${date}`, seasons: seasonsOf(date, directory.snapshot()) },
         () => history.day(skierId, date),
         (found) => skierDayJson(date, found, directory.snapshot().resorts),
       ),

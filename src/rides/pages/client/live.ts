@@ -59,9 +59,13 @@ function marks(within: HTMLElement): (HTMLElement | SVGElement)[] {
 /** Rides that were told and are not shown yet. */
 let waiting: RideNews[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** The last `asOf` that was told, and whether everything that was told before it is shown. */
+let told: string | null = null;
+let isShown = true;
 
 function show(ride: RideNews): void {
   waiting.push(ride);
+  isShown = false;
   timer ??= setTimeout(() => void showWaiting(), GATHER_MS);
 }
 
@@ -73,10 +77,19 @@ async function showWaiting(): Promise<void> {
     news.textContent =
       rides.length === 1 ? `New ride: ${last.liftName}` : `${rides.length} new rides, the last: ${last.liftName}`;
   }
-  for (let again = 0; !(await drawAgain()) && again < MAX_AGAIN; again += 1) {
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-  }
+  const isDrawn = await drawUntilNew();
+  isShown = isDrawn && waiting.length === 0;
   timer = waiting.length > 0 ? setTimeout(() => void showWaiting(), GATHER_MS) : undefined;
+  showAsOf();
+}
+
+/** @returns false when the page has shown nothing new for all the time that is worth waiting */
+async function drawUntilNew(): Promise<boolean> {
+  for (let again = 0; again <= MAX_AGAIN; again += 1) {
+    if (again > 0) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    if (await drawAgain()) return true;
+  }
+  return false;
 }
 
 /** Follows the skier's rides. @returns what ends it */
@@ -85,20 +98,23 @@ function follow(url: string): () => void {
   let retry: ReturnType<typeof setTimeout> | undefined;
   const open = () => {
     stream = new EventSource(url);
-    stream.addEventListener('open', () => {
+    stream.addEventListener('hello', ({ data }: MessageEvent<string>) => {
       setLive(true);
-      void drawAgain(); // what was stored before the stream began
+      void drawAgain().then(() => hearAsOf(data)); // with what was stored before the stream began
     });
+    stream.addEventListener('reset', () => void drawAgain());
     stream.addEventListener('error', () => {
       setLive(false);
-      if (stream.readyState === EventSource.CLOSED) retry = setTimeout(open, RECONNECT_MS);
+      if (stream.readyState !== EventSource.CLOSED) return;
+      retry = setTimeout(open, RECONNECT_MS);
+      void drawAgain(); // tells, too, whether the visitor is still signed in
     });
     stream.addEventListener('ride', ({ data }: MessageEvent<string>) => {
       const ride = JSON.parse(data) as RideNews;
       const shows = main?.dataset.shows;
       if (shows === ride.date || shows === `season ${ride.season}`) show(ride);
     });
-    stream.addEventListener('asOf', ({ data }: MessageEvent<string>) => showAsOf(data));
+    stream.addEventListener('asOf', ({ data }: MessageEvent<string>) => hearAsOf(data));
   };
   open();
   return () => {
@@ -124,10 +140,18 @@ function setLive(isLive: boolean): void {
   document.body.classList.toggle('is-live', isLive);
 }
 
-function showAsOf(instant: string): void {
+/** @param data of an event: `{"asOf": ...}`, RFC 3339 or null */
+function hearAsOf(data: string): void {
+  told = (JSON.parse(data) as { asOf: string | null }).asOf;
+  showAsOf();
+}
+
+/** Says no more than what is true: a later time only once every ride that was told before it is on the page. */
+function showAsOf(): void {
   const shown = document.querySelector<HTMLTimeElement>('.as-of time');
-  const at = Date.parse(instant);
-  if (!shown || Number.isNaN(at)) return;
+  if (!shown || told === null || !isShown) return;
+  const at = Date.parse(told);
+  if (at <= Date.parse(shown.dateTime)) return;
   const isOld = Date.now() - at > SAME_DAY_MS;
   const date = isOld ? ({ weekday: 'short', day: 'numeric', month: 'short' } as const) : {};
   const { zone } = shown.dataset;
@@ -141,7 +165,7 @@ function showAsOf(instant: string): void {
   });
   const text = format.format(at);
   if (shown.textContent !== text) shown.textContent = text;
-  shown.dateTime = instant;
+  shown.dateTime = told;
   tellBehind();
 }
 
