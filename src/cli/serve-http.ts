@@ -3,7 +3,7 @@ import type { Hono } from 'hono';
 import { type DirectoryFollower, followDirectory } from '../directory/follower.ts';
 import type { DirectorySnapshot } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
-import { checkPortIsFree, listen } from '../platform/http-server.ts';
+import { type AnswerAtOnce, checkPortIsFree, listen } from '../platform/http-server.ts';
 import { Lifecycle } from '../platform/lifecycle.ts';
 import { createHttpApp, replaceableApp } from './http-app.ts';
 import type { ProcessContext } from './run-process.ts';
@@ -13,6 +13,9 @@ export interface HttpParts {
   apps: Hono<HttpEnv>[];
   /** true, or what is missing now */
   ready: () => true | string;
+  atOnce?: AnswerAtOnce | undefined;
+  /** ends what would not end by itself when the process stops */
+  endStreams?: (() => void) | undefined;
 }
 
 export interface ServeHttpOptions {
@@ -44,16 +47,25 @@ export async function serveHttp(context: ProcessContext, o: ServeHttpOptions): P
   };
   const app = replaceableApp(createHttpApp({ ...common, apps: [], ready: () => 'waiting for the directory' }));
   const intake = new Lifecycle({ logger });
+  let endStreams: (() => void) | undefined;
   const build = async () => {
     const parts = await open(context, o);
+    ({ endStreams } = parts);
     const ready = () => (intake.isStopping ? 'it was told to stop' : parts.ready());
-    app.replace(createHttpApp({ ...common, ...parts, ready }));
+    app.replace(createHttpApp({ ...common, ...parts, ready }), parts.atOnce);
   };
   const built = build();
   await Promise.race([built, delay(SILENT_START_MS, undefined, { ref: false })]);
 
   const leaveMs = o.leaveMs ?? 0;
-  const { url } = await listen(app, { ...config, leaveMs, logger, lifecycle: intake, name: o.name });
+  const { url } = await listen(app, {
+    ...config,
+    leaveMs,
+    endStreams: () => endStreams?.(),
+    logger,
+    lifecycle: intake,
+    name: o.name,
+  });
   const stopIntake = () => intake.stop(leaveMs + INTAKE_MS);
   lifecycle.onStop('intake', stopIntake);
   await built;

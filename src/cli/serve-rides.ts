@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import type { DirectoryFollower } from '../directory/follower.ts';
 import { createRidesApp } from '../rides/app.ts';
+import { answerAtOnce } from '../rides/at-once.ts';
 import { AnswerCache } from '../rides/cache/answer-cache.ts';
 import { createCacheMetrics } from '../rides/cache/metrics.ts';
 import { SharedTier } from '../rides/cache/shared-tier.ts';
+import { Live } from '../rides/live/live.ts';
+import { createLiveMetrics } from '../rides/live/metrics.ts';
 import { ChangeFeed } from '../shards/change-feed.ts';
 import { createHistoryReader } from '../shards/history-reader.ts';
 import { watchPools } from '../shards/pool-metrics.ts';
@@ -40,15 +43,28 @@ export async function openRides(
     lifecycle,
   });
   const history = createHistoryReader({ directory, nodes });
-  const changes = openChanges({ config, logger, lifecycle }, directory);
+  // by themselves: what changes must not wait behind reads; one connection for polls, one for what was stored
+  const watchers = openReadNodes({ poolSize: 2, timeoutMs: config.nodeTimeoutMs, logger, lifecycle });
+  const changes = new ChangeFeed({ directory, nodes: watchers, logger, lifecycle });
   const { adminKey, skiDataApi, corsOrigins } = config;
   const cache = openCache({ config, logger, lifecycle, metrics }, directory);
   const tokens = requireSkierTokens(config, logger);
+  const live = new Live({
+    directory,
+    changes,
+    history,
+    nodes: watchers,
+    maxListeners: config.liveListeners,
+    metrics: createLiveMetrics(metrics.registry),
+    logger,
+    lifecycle,
+  });
   const app = createRidesApp({
     directory,
     history,
     changes,
     cache,
+    live,
     adminKey,
     tokens,
     skiDataApi,
@@ -56,7 +72,8 @@ export async function openRides(
     metrics,
     logger,
   });
-  return { apps: [app], ready: () => true };
+  const atOnce = answerAtOnce({ cache, tokens, corsOrigins, metrics, logger });
+  return { apps: [app], ready: () => true, atOnce, endStreams: () => live.endAll() };
 }
 
 function openCache({ config, logger, lifecycle, metrics }: ProcessContext, directory: DirectoryFollower): AnswerCache {
@@ -67,13 +84,4 @@ function openCache({ config, logger, lifecycle, metrics }: ProcessContext, direc
     directoryVersion: () => directory.snapshot().version,
     metrics: createCacheMetrics(metrics.registry),
   });
-}
-
-/** Polls on connections of its own: what it has to tell must not wait behind reads. */
-function openChanges(
-  { config, logger, lifecycle }: Pick<ProcessContext, 'config' | 'logger' | 'lifecycle'>,
-  directory: DirectoryFollower,
-): ChangeFeed {
-  const nodes = openReadNodes({ poolSize: 1, timeoutMs: config.nodeTimeoutMs, logger, lifecycle });
-  return new ChangeFeed({ directory, nodes, logger, lifecycle });
 }

@@ -169,8 +169,14 @@ function serveAll(context: ProcessContext, workers: WorkerChildren): Promise<{ u
       const rides = await openRides(context, directory);
       const ops = await openOps(context, directory, snapshot);
       const edge = await openEdge(context, directory, snapshot);
+      const { atOnce, endStreams } = rides;
       const missing = () => [edge, rides, ops].map((part) => part.ready()).find((ready) => ready !== true);
-      return { apps: [...edge.apps, ...rides.apps, ...ops.apps], ready: () => missing() ?? workers.isReady() };
+      return {
+        apps: [...edge.apps, ...rides.apps, ...ops.apps],
+        ready: () => missing() ?? workers.isReady(),
+        atOnce,
+        endStreams,
+      };
     },
   });
 }

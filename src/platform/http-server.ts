@@ -1,7 +1,8 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Hono } from 'hono';
 import { PROBLEM_STATUS, type ProblemCode } from '../domain/problem.ts';
 import { ConfigError } from './config.ts';
@@ -19,8 +20,15 @@ const CHECK_INTERVAL_MS = 1_000;
 /** What running requests get when the process stops. */
 const FINISH_MS = 3_000;
 
+/**
+ * Answers a request, wholly and before it returns, when that takes nothing but what is in memory.
+ *
+ * @returns false, and has touched nothing, when the request is the app's
+ */
+export type AnswerAtOnce = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
 /** What an app needs to be served: any Hono app, whatever its variables. */
-export type ServedApp = Pick<Hono, 'fetch'>;
+export type ServedApp = Pick<Hono, 'fetch'> & { atOnce?: AnswerAtOnce };
 
 export interface ListenOptions {
   host: string;
@@ -32,6 +40,8 @@ export interface ListenOptions {
   name: string;
   /** served as if it were not there, e.g. `/Server_war`; none unless given */
   pathPrefix?: string;
+  /** ends what would not end by itself, before it waits for running requests to finish */
+  endStreams?: () => void;
   /** how long it still serves when it is to stop, milliseconds; not at all unless given */
   leaveMs?: number;
 }
@@ -46,7 +56,10 @@ export interface ListenOptions {
 export async function listen(app: ServedApp, o: ListenOptions): Promise<{ url: string; port: number }> {
   const running = new Set<ServerResponse>();
   const prefix = o.pathPrefix ?? '';
-  const answer = getRequestListener(app.fetch);
+  const answer = getRequestListener((request, bindings) => {
+    const answered = app.fetch(request, bindings);
+    return answered instanceof Promise ? answered.then((response) => unlessWritten(response, bindings)) : answered;
+  });
   let isStopping = false;
   const server = createServer(
     {
@@ -58,6 +71,7 @@ export async function listen(app: ServedApp, o: ListenOptions): Promise<{ url: s
     (incoming, outgoing) => {
       incoming.url = normalizePath(incoming.url ?? '/', prefix);
       if (isStopping) outgoing.setHeader('connection', 'close');
+      if (app.atOnce?.(incoming, outgoing)) return;
       running.add(outgoing);
       void answer(incoming, outgoing).finally(() => running.delete(outgoing));
     },
@@ -73,12 +87,21 @@ export async function listen(app: ServedApp, o: ListenOptions): Promise<{ url: s
     isStopping = true;
     for (const outgoing of running) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
     if (o.leaveMs) await delay(o.leaveMs);
+    o.endStreams?.();
     await finish(server);
   });
   const { port } = server.address() as AddressInfo;
   const url = urlOf(o.host, port);
   o.logger.info({ url }, `${o.name} listens`);
   return { url, port };
+}
+
+/**
+ * A handler may write to `outgoing` by itself, as streams do: what it returns is not sent then. By whether the head was
+ * written, for a response that is marked loses its mark where headers are added to it on the way.
+ */
+function unlessWritten(response: Response, { outgoing }: HttpBindings | Http2Bindings): Response {
+  return outgoing.headersSent ? RESPONSE_ALREADY_SENT : response;
 }
 
 /**

@@ -39,6 +39,8 @@ export interface RouteDoc {
   status?: 200 | 201 | 202 | 204;
   /** of the success; none: no body */
   reply?: z.ZodType;
+  /** of that body; JSON unless given */
+  replyType?: string;
   /** the problems that it may answer, besides those every route may */
   problems?: ProblemCode[];
   /** set where errors have another shape than problem+json */
@@ -61,7 +63,8 @@ export function routeDoc(doc: RouteDoc): DescribeRouteOptions {
 }
 
 function successOf(doc: RouteDoc): ResponsesWithResolver {
-  const content = doc.reply === undefined ? {} : { content: { 'application/json': { schema: resolver(doc.reply) } } };
+  const type = doc.replyType ?? 'application/json';
+  const content = doc.reply === undefined ? {} : { content: { [type]: { schema: resolver(doc.reply) } } };
   return { [doc.status ?? 200]: { description: doc.summary, ...content } };
 }
 

@@ -39,6 +39,13 @@ export const READ_SETTINGS = {
     describe:
       'The web origins whose pages may read `/v1` and the SkiDataAPI, with commas between them, or `*`; none unless set. Only reads: gates are no browsers.',
   }),
+  liveListeners: setting(whole(0, 1_000_000), {
+    name: 'LIVE_LISTENERS',
+    default: '10000',
+    unit: 'listeners',
+    processes: ['rides', 'up'],
+    describe: 'How many may listen to `/live` at one process at once; more are answered 503.',
+  }),
   cacheMb: setting(whole(0, 65_536), {
     name: 'CACHE_MB',
     default: '64',

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { letPagesRead } from './cors.ts';
+import { liveRoutes } from './live/routes.ts';
 import type { RidesOptions } from './options.ts';
 import { createPages } from './pages/app.ts';
 import { receiptRoutes } from './receipt-routes.ts';
@@ -14,7 +15,7 @@ import { skierRoutes } from './skier-routes.ts';
  */
 export function createRidesApp(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  const api = [skierRoutes(o), receiptRoutes(o), resortRoutes(o), skiDataReads(o)];
+  const api = [skierRoutes(o), liveRoutes(o), receiptRoutes(o), resortRoutes(o), skiDataReads(o)];
   letPagesRead(app, api, o.corsOrigins);
   for (const routes of api) app.route('/', routes);
   app.route('/', createPages(o));

@@ -4,6 +4,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { ChangeFeed } from '../shards/change-feed.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
+import type { Live } from './live/live.ts';
 import type { HistoryReader } from '../shards/history-reader.ts';
 
 /** What the read side stands on. */
@@ -12,6 +13,7 @@ export interface RidesOptions {
   history: HistoryReader;
   changes: ChangeFeed;
   cache: AnswerCache;
+  live: Live;
   /** reads everything */
   adminKey: string;
   /** checks skiers' tokens */

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ProblemCode } from '../domain/problem.ts';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
@@ -48,7 +49,7 @@ const PROBLEMS: ProblemCode[] = [
 ];
 const LIST_PROBLEMS: ProblemCode[] = [...PROBLEMS, 'bad_cursor', 'unknown_resort'];
 
-function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'problems'>): ReturnType<typeof routeDoc> {
+function doc(summary: string, rest: Omit<RouteDoc, 'summary' | 'tag' | 'audience'>): ReturnType<typeof routeDoc> {
   return routeDoc({
     summary,
     tag: 'Rides',
@@ -68,6 +69,21 @@ export const RIDES = doc('A skier’s rides, newest first, or what is new since 
   reply: ridesPage,
   problems: LIST_PROBLEMS,
   parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING, CHANGES, ...AFTER],
+});
+export const LIVE = doc('A skier’s rides as they are stored, as server-sent events', {
+  description: [
+    '`ride` is a `Ride`. `hello` comes first, `asOf` now and then: both say up to when what was told is complete.',
+    '`reset`: something was missed that can’t be told; read the history anew. `bye`: come back after `retry`.',
+    'The `id` of an event is a `changesToken`, and the other way round: begin with the one of a page that was read.',
+  ].join(' '),
+  reply: z.string().meta({ description: 'events: hello, ride, asOf, reset, bye' }),
+  replyType: 'text/event-stream',
+  problems: [...PROBLEMS, 'overloaded', 'quota_exceeded'],
+  parameters: [
+    SKIER,
+    { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string' } },
+    queryParameter('lastEventId', { type: 'string' }, 'the same, for who can’t set headers; without it: from now on'),
+  ],
 });
 export const DAYS = doc('A skier’s days, newest first', {
   reply: daysPage,

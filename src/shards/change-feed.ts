@@ -5,7 +5,7 @@ import { laneOf, shardOf } from '../domain/shard.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { lanesByNode } from './lanes-by-node.ts';
-import { NodeChanges, resortDayKey } from './node-changes.ts';
+import { type Changed, NodeChanges, resortDayKey, type SeenState } from './node-changes.ts';
 import type { Position } from './read-at.ts';
 import type { ReadNodes } from './read-nodes.ts';
 
@@ -15,6 +15,15 @@ export interface ChangeFeedOptions {
   nodes: ReadNodes;
   logger: Logger;
   lifecycle: Pick<Lifecycle, 'onStop'>;
+}
+
+/** What a poll of a node has brought. */
+export interface News {
+  nodeId: number;
+  /** what the poll saw */
+  seen: SeenState;
+  /** everything that it saw, and the one before did not */
+  changed: Changed;
 }
 
 const EVERY_MS = 50;
@@ -33,6 +42,7 @@ export class ChangeFeed {
   readonly #loops: Promise<void>[] = [];
   readonly #stopping = new AbortController();
   readonly #listeners = new Map<number, Set<() => void>>();
+  readonly #newsListeners: ((news: News) => void)[] = [];
 
   constructor(o: ChangeFeedOptions) {
     this.#o = o;
@@ -55,6 +65,18 @@ export class ChangeFeed {
     const { shard, node, map } = this.#placeOf(skierId);
     if (epoch !== map.epochOfShard[shard] || !isRecent(node)) return false;
     return node.isCurrent(skierId, { identity, snapshot }, seasons);
+  }
+
+  /** Whether who has read at this position knows of every change of the skier that a poll has told, however long ago that was. */
+  hasSeen(skierId: number, { identity, epoch, snapshot }: Position): boolean {
+    const { shard, node, map } = this.#placeOf(skierId);
+    return epoch === map.epochOfShard[shard] && node !== undefined && node.isCurrent(skierId, { identity, snapshot });
+  }
+
+  /** The node that has the skier's shard, and what the last poll saw of it. */
+  stateFor(skierId: number): { nodeId: number; shard: number; epoch: number; seen: SeenState | undefined } {
+    const { shard, node, map } = this.#placeOf(skierId);
+    return { nodeId: map.nodeOfShard[shard] ?? -1, shard, epoch: map.epochOfShard[shard] ?? 0, seen: node?.seen };
   }
 
   /** The same of a resort's day, read at a position of each node by its id. */
@@ -96,6 +118,11 @@ export class ChangeFeed {
     };
   }
 
+  /** @param listener is called after every good poll, in their order; it must not throw */
+  onNews(listener: (news: News) => void): void {
+    this.#newsListeners.push(listener);
+  }
+
   #placeOf(skierId: number): { shard: number; node: NodeChanges | undefined; map: DirectorySnapshot } {
     const map = this.#o.directory.snapshot();
     const shard = shardOf(skierId, map.shardCount);
@@ -126,13 +153,19 @@ export class ChangeFeed {
     if (!address) return false;
     try {
       const changed = await nodes.of(address).run(({ pool }) => changes.poll(pool));
-      const skiers = changed === 'all' ? [...this.#listeners.keys()] : changed.skiers;
-      for (const skierId of skiers) for (const listener of this.#listeners.get(skierId) ?? []) listener();
+      this.#tell(nodeId, changes, changed);
       return true;
     } catch (error) {
       logger.debug({ err: error, node: address.name }, 'the node does not tell what has changed');
       return false;
     }
+  }
+
+  #tell(nodeId: number, changes: NodeChanges, changed: Changed): void {
+    const { seen } = changes;
+    if (seen) for (const listener of this.#newsListeners) listener({ nodeId, seen, changed });
+    const skiers = changed === 'all' ? this.#listeners.keys() : new Set(changed.flatMap((write) => write.skiers));
+    for (const skierId of skiers) for (const listener of this.#listeners.get(skierId) ?? []) listener();
   }
 }
 

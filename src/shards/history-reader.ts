@@ -16,7 +16,8 @@ import {
   sumResortDays,
 } from './resort-queries.ts';
 import { findScan, type ScanFate } from './scan-fate.ts';
-import type { ShardPlace, SkierQueries } from './skier-queries.ts';
+import type { ShardPlace } from './shard-place.ts';
+import type { SkierQueries } from './skier-queries.ts';
 import { isStaleMap } from './sqlstates.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { RideRow, RidesFilter } from './history-rows.ts';
 import { leafTables } from './leaf-tables.ts';
 import { type Answer, type Position, toAnswer, withState } from './read-at.ts';
 import { filterValues, matchesFilter, MIN_MS, placeOf, rideColumns } from './ride-columns.ts';
-import type { ShardPlace } from './skier-queries.ts';
+import type { ShardPlace } from './shard-place.ts';
 
 /** What a reader has of a skier's rides. */
 export interface Since extends Omit<Position, 'snapshot'> {

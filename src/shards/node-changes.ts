@@ -11,7 +11,18 @@ interface State {
   snapshot: string;
   identity: string;
   lanes: { lane: number; asOf: number | null }[];
-  changes: { xid: string; skiers: number[]; resortDays: string[] }[];
+  changes: Write[];
+}
+
+/** What one write has changed. */
+export interface Write {
+  /** the transaction */
+  xid: string;
+  skiers: number[];
+  /** see `resortDayKey` */
+  resortDays: string[];
+  /** of its earliest scan, milliseconds since the epoch; null when it did not tell */
+  firstScannedAt: number | null;
 }
 
 /** In one statement, and so from one snapshot. Without an earlier one ($1 null) there are no changes to tell. */
@@ -21,7 +32,8 @@ const POLL = {
   SELECT ${SNAPSHOT} AS snapshot, identity,
     (SELECT coalesce(json_agg(json_build_object('lane', lane, 'asOf', CASE WHEN as_of > '-infinity' THEN
       (extract(epoch FROM as_of) * 1000)::bigint END)), '[]') FROM lane_as_of) AS lanes,
-    (SELECT coalesce(json_agg(json_build_object('xid', xid::text, 'skiers', skiers, 'resortDays', resort_days)), '[]')
+    (SELECT coalesce(json_agg(json_build_object('xid', xid::text, 'skiers', skiers, 'resortDays', resort_days,
+      'firstScannedAt', (extract(epoch FROM first_scanned_at) * 1000)::bigint)), '[]')
       FROM changes WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
     ) AS changes
   FROM node_identity`,
@@ -34,8 +46,18 @@ interface LastChange {
   season: number | undefined;
 }
 
-/** What a poll has brought: the skiers that changed, or `all` when nobody knows which did. */
-export type Changed = { skiers: ReadonlySet<number> } | 'all';
+/** What a poll has brought: the writes since the one before, or `all` when nobody knows what has changed. */
+export type Changed = readonly Write[] | 'all';
+
+/** A state of a node's data. */
+export interface SeenState {
+  identity: string;
+  /** `snapshot` as Postgres writes it */
+  text: string;
+  snapshot: PgSnapshot;
+  /** up to when each lane is complete in it */
+  asOf: ReadonlyMap<number, number | null>;
+}
 
 /**
  * What one node has changed since this process began to look, from the rows that every write leaves behind: exact, in
@@ -52,13 +74,18 @@ export class NodeChanges {
   /** when the last good poll was sent, by `performance.now` */
   #polledAt = Number.NEGATIVE_INFINITY;
 
+  /** the node's data as the last poll saw it; undefined before the first */
+  get seen(): SeenState | undefined {
+    return this.#last && { identity: this.#identity, ...this.#last, asOf: this.#asOf };
+  }
+
   get polledAt(): number {
     return this.#polledAt;
   }
 
   /** of the lane, as of the last poll */
   asOf(lane: number): number | null {
-    return told(this.#asOf.get(lane) ?? null);
+    return this.#asOf.get(lane) ?? null;
   }
 
   /**
@@ -66,11 +93,7 @@ export class NodeChanges {
    *
    * @param seasons what was read is of these seasons alone; of all unless given
    */
-  isCurrent(
-    key: number | string,
-    read: { identity: string; snapshot: string },
-    seasons?: readonly number[],
-  ): boolean {
+  isCurrent(key: number | string, read: { identity: string; snapshot: string }, seasons?: readonly number[]): boolean {
     const snapshot = read.identity === this.#identity ? parseSnapshot(read.snapshot) : undefined;
     if (!snapshot || !this.#floor) return false;
     const changed = this.#changes.get(key);
@@ -91,11 +114,11 @@ export class NodeChanges {
     const startsAnew = !isContinuous || state.identity !== this.#identity;
     this.#last = { text: state.snapshot, snapshot };
     this.#identity = state.identity;
-    this.#asOf = new Map(state.lanes.map(({ lane, asOf }) => [lane, asOf]));
+    this.#asOf = new Map(state.lanes.map(({ lane, asOf }) => [lane, told(asOf)]));
     this.#polledAt = sentAt;
     if (startsAnew) this.#startAnew();
     else this.#remember(state.changes);
-    return startsAnew ? 'all' : { skiers: new Set(state.changes.flatMap(({ skiers }) => skiers)) };
+    return startsAnew ? 'all' : state.changes;
   }
 
   #startAnew(): void {

@@ -7,7 +7,8 @@ import { Problem } from '../domain/problem.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { PoolWatch } from './pool-metrics.ts';
-import { prepareSkierQueries, type ShardPlace, type SkierQueries } from './skier-queries.ts';
+import type { ShardPlace } from './shard-place.ts';
+import { prepareSkierQueries, type SkierQueries } from './skier-queries.ts';
 import { sqlStateOf } from './sqlstates.ts';
 
 /** A node that a reader asks. */

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Receipt } from '../domain/receipt.ts';
 import { shardSchema } from '../domain/shard.ts';
 import { told } from './read-at.ts';
-import type { ShardPlace } from './skier-queries.ts';
+import type { ShardPlace } from './shard-place.ts';
 
 /** What became of a scan that was acked. On a replica it may be told a little late. */
 export type ScanFate =

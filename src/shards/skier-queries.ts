@@ -5,6 +5,7 @@ import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './hist
 import { leafTables } from './leaf-tables.ts';
 import { prepareNewRides } from './new-rides.ts';
 import { type Answer, toAnswer, withState } from './read-at.ts';
+import type { ShardPlace } from './shard-place.ts';
 import { as, epochMs, filterValues, isOneOf, MAX_MS, matchesFilter, placeOf, rideColumns } from './ride-columns.ts';
 
 /** What can be asked about a skier of one shard; each a statement that Postgres prepares once a connection. */
@@ -12,14 +13,6 @@ export type SkierQueries = ReturnType<typeof prepareSkierQueries>;
 
 const { placeholder } = sql;
 const count = (expression: SQL) => sql<number>`${expression}::float8`;
-
-/** Where a shard is, and what carries its scans. */
-export interface ShardPlace {
-  shard: number;
-  lane: number;
-  /** see `Position` */
-  epoch: number;
-}
 
 /** Prepares the statements of one shard's leaf. */
 export function prepareSkierQueries(db: NodePgDatabase, place: ShardPlace) {

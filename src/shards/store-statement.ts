@@ -35,9 +35,10 @@ const STORE = `
       lift_hours = held.lift_hours || excluded.lift_hours
   ),
   changed AS (
-    INSERT INTO changes (skiers, resort_days)
+    INSERT INTO changes (skiers, resort_days, first_scanned_at)
     SELECT array(SELECT DISTINCT skier_id FROM stored),
-      array(SELECT resort_id || '/' || season || '/' || day FROM (SELECT DISTINCT resort_id, season, day FROM stored) AS days)
+      array(SELECT resort_id || '/' || season || '/' || day FROM (SELECT DISTINCT resort_id, season, day FROM stored) AS days),
+      (SELECT min(scanned_at) FROM stored)
     WHERE EXISTS (SELECT FROM stored)
   ),
   counted AS (SELECT batch_id, count(*)::int AS persisted FROM stored GROUP BY batch_id)`;

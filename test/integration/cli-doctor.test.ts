@@ -138,7 +138,10 @@ describe('each thing that is broken is found, and the exit code is 1', () => {
   test('a node without its tables', async () => {
     await onPool(site.nodeUrls[0] ?? '', (pool) => pool.query('ALTER TABLE applied_migrations RENAME TO kept'));
     const { code, of } = await examine();
-    expect([code, of('node node-1')?.detail]).toEqual([1, 'its tables lack 0001-node.sql, 0002-reads.sql']);
+    expect([code, of('node node-1')?.detail]).toEqual([
+      1,
+      'its tables lack 0001-node.sql, 0002-reads.sql, 0003-live.sql',
+    ]);
     await onPool(site.nodeUrls[0] ?? '', (pool) => pool.query('ALTER TABLE kept RENAME TO applied_migrations'));
   });
 

@@ -13,6 +13,8 @@ import { createRidesApp } from '../../src/rides/app.ts';
 import { AnswerCache } from '../../src/rides/cache/answer-cache.ts';
 import { createCacheMetrics } from '../../src/rides/cache/metrics.ts';
 import { SharedTier } from '../../src/rides/cache/shared-tier.ts';
+import { Live } from '../../src/rides/live/live.ts';
+import { createLiveMetrics } from '../../src/rides/live/metrics.ts';
 import { ChangeFeed } from '../../src/shards/change-feed.ts';
 import { createHistoryReader } from '../../src/shards/history-reader.ts';
 import { openReadNodes } from '../../src/shards/read-nodes.ts';
@@ -77,6 +79,7 @@ interface ReadSideOptions {
   pathPrefix?: string;
   tokens?: SkierTokens;
   corsOrigins?: string[];
+  maxListeners?: number;
   cacheBytes?: number;
   cacheUrl?: string;
 }
@@ -87,7 +90,7 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
   const { snapshot } = two;
   const directory = staticDirectory(snapshot);
   const nodes = openReadNodes({ poolSize: 2, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
-  const feedNodes = openReadNodes({ poolSize: 1, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
+  const feedNodes = openReadNodes({ poolSize: 2, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
   const changes = new ChangeFeed({ directory, nodes: feedNodes, logger, lifecycle });
   const metrics = createMetrics('rides');
   const cache = new AnswerCache({
@@ -96,9 +99,21 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
     directoryVersion: () => snapshot.version,
     metrics: createCacheMetrics(metrics.registry),
   });
+  const history = createHistoryReader({ directory, nodes });
+  const live = new Live({
+    directory,
+    changes,
+    history,
+    nodes: feedNodes,
+    maxListeners: o.maxListeners ?? 100,
+    metrics: createLiveMetrics(metrics.registry),
+    logger,
+    lifecycle,
+  });
   const rides = createRidesApp({
     directory,
-    history: createHistoryReader({ directory, nodes }),
+    history,
+    live,
     changes,
     cache,
     adminKey: ADMIN_KEY,
@@ -110,7 +125,15 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
   });
   const pathPrefix = o.pathPrefix ?? '';
   const app = createHttpApp({ apps: [rides], ready: () => true, metrics, logger, pathPrefix });
-  const server = { host: '127.0.0.1', port: 0, logger, lifecycle, name: 'rides', pathPrefix };
+  const server = {
+    host: '127.0.0.1',
+    port: 0,
+    logger,
+    lifecycle,
+    name: 'rides',
+    pathPrefix,
+    endStreams: () => live.endAll(),
+  };
   const url = o.listen ? (await listen(replaceableApp(app), server)).url : 'http://rides.test';
   const ask = async (request: Request) => (o.listen ? fetch(request) : app.fetch(request));
   const get: ReadSide['get'] = (path, headers = {}, init = {}) =>

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { until } from './until.ts';
+
+/** One server-sent event. */
+export interface StreamEvent {
+  event: string;
+  id: string | undefined;
+  data: unknown;
+  retry: number | undefined;
+}
+
+/** A client of server-sent events, which keeps everything that it was told. */
+export interface EventStream {
+  status: number;
+  headers: IncomingMessage['headers'];
+  events: StreamEvent[];
+  /** how many heartbeats came */
+  heartbeats(): number;
+  /** the id that a browser would come back with */
+  lastId(): string | undefined;
+  /** waits for an event of a name; the n-th, the first unless given */
+  next(event: string, nth?: number): Promise<StreamEvent>;
+  /** stops reading what comes */
+  pause(): void;
+  isOver(): boolean;
+  close(): void;
+}
+
+/** Opens a stream; other answers than 200 have no events. */
+export async function openEventStream(url: string, headers: Record<string, string> = {}): Promise<EventStream> {
+  const outgoing = request(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false });
+  outgoing.end();
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  const state = { events: [] as StreamEvent[], heartbeats: 0, rest: '', isOver: false };
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    const parts = (state.rest + chunk).split('\n\n');
+    state.rest = parts.pop() ?? '';
+    for (const part of parts) {
+      if (part === ':') state.heartbeats += 1;
+      else state.events.push(parse(part));
+    }
+  });
+  response.on('error', () => {});
+  response.on('close', () => {
+    state.isOver = true;
+  });
+  const named = (event: string) => state.events.filter((one) => one.event === event);
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    events: state.events,
+    heartbeats: () => state.heartbeats,
+    lastId: () => state.events.findLast(({ id }) => id !== undefined)?.id,
+    next: (event, nth = 1) => until(`event ${event}, number ${nth}`, () => named(event)[nth - 1]),
+    pause: () => response.pause(),
+    isOver: () => state.isOver,
+    close: () => outgoing.destroy(),
+  };
+}
+
+function parse(text: string): StreamEvent {
+  const fields = new Map(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+  );
+  const retry = fields.get('retry');
+  return {
+    event: fields.get('event') ?? 'message',
+    id: fields.get('id'),
+    data: JSON.parse(fields.get('data') ?? 'null') as unknown,
+    retry: retry === undefined ? undefined : Number(retry),
+  };
+}
