@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openEventStream } from '../support/event-stream.ts';
 import { type ReadSide, startReadSide } from '../support/read-side.ts';
 import { DEVICE_KEY } from '../support/two-nodes.ts';
 
@@ -114,6 +115,20 @@ test('with * every page may, without credentials of the browser’s', async () =
   const response = await side.get(RIDES, { origin: 'https://any.example', authorization: `Bearer ${DEVICE_KEY}` });
   expect([response.status, response.headers.get(ALLOWED)]).toEqual([403, '*']);
   expect(response.headers.has('access-control-allow-credentials')).toBe(false);
+  await side.stop();
+});
+
+test('a page may listen to a skier’s rides', async () => {
+  const side = await startReadSide({ corsOrigins: [APP], listen: true });
+  const live = `/v1/skiers/${SKIER}/live`;
+  const { headers, init } = preflight(APP);
+  expect((await side.get(live, headers, init)).headers.get(ALLOWED)).toBe(APP);
+  const stream = await openEventStream(`${side.url}${live}`, {
+    origin: APP,
+    authorization: `Bearer ${await side.token(SKIER)}`,
+  });
+  expect([stream.status, stream.headers[ALLOWED]]).toEqual([200, APP]);
+  stream.close();
   await side.stop();
 });
 
