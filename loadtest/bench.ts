@@ -5,6 +5,7 @@ import { cpuSplit } from './bench/cpu-split.ts';
 import type { Figure } from './bench/figure.ts';
 import { freshness } from './bench/freshness.ts';
 import { generatorName } from './bench/load-generator.ts';
+import { live } from './bench/live.ts';
 import { memory } from './bench/memory.ts';
 import { persistRates } from './bench/persist-rates.ts';
 import { readRates } from './bench/read-rates.ts';
@@ -21,6 +22,7 @@ const PARTS: Record<string, Part> = {
   persist: persistRates,
   freshness,
   reads: readRates,
+  live,
   cpu: cpuSplit,
   memory,
 };

@@ -11,6 +11,9 @@ export interface BenchSize {
   memoryScans: number;
   /** seconds of the freshness run */
   freshnessS: number;
+  /** listeners of the live run, and seconds of each of its phases */
+  liveListeners: number;
+  liveS: number;
 }
 
 export const FULL: BenchSize = {
@@ -20,6 +23,8 @@ export const FULL: BenchSize = {
   persistScans: 200_000,
   memoryScans: 1_000_000,
   freshnessS: 30,
+  liveListeners: 5_000,
+  liveS: 20,
 };
 
 /** For CI: proves that it runs; its figures are worth little. */
@@ -30,4 +35,6 @@ export const QUICK: BenchSize = {
   persistScans: 20_000,
   memoryScans: 50_000,
   freshnessS: 5,
+  liveListeners: 500,
+  liveS: 3,
 };
