@@ -13,6 +13,9 @@ export interface PageVisitor {
   close: () => Promise<void>;
 }
 
+/** For what a test waits for, before it fails and says for what. */
+const PATIENCE_MS = 10_000;
+
 export const PHONE = { width: 360, height: 740 };
 export const DESKTOP = { width: 1280, height: 900 };
 
@@ -35,6 +38,7 @@ export async function visit(browser: Browser, o: PageVisitorOptions): Promise<Pa
     javaScriptEnabled: o.script ?? true,
     deviceScaleFactor: o.deviceScaleFactor ?? 1,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   const elsewhere: string[] = [];

@@ -25,8 +25,8 @@ export function createPages(o: RidesOptions): Hono<HttpEnv> {
     'icon.svg': [here('style/icon.svg')],
   });
   const render = renderer({ assets, visitorOf: visitors() });
-  const { directory, tokens, logger } = o;
-  const options: PageOptions = { directory, tokens, logger, reads: pageReads(o), render };
+  const { directory, tokens, live, logger } = o;
+  const options: PageOptions = { directory, tokens, live, logger, reads: pageReads(o), render };
   const app = new Hono<HttpEnv>();
   app.onError(answerPageErrors(options));
   app.route('/app/assets', assets.routes);

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { MAX_SEASON, MIN_SEASON } from '../../domain/calendar.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { HttpEnv } from '../../platform/http-common.ts';
+import { openStream } from '../live/routes.ts';
 import { readDate, readInteger } from '../query.ts';
 import type { PageOptions } from './page-options.ts';
 import { dayPage } from './parts/day-page.ts';
@@ -13,7 +14,7 @@ import { readSeasonView } from './season-view.ts';
 
 type ShownPage = Pick<Page, 'title' | 'main' | 'updates'>;
 
-/** A skier's own pages: a season, and each of its days. Kept nowhere. */
+/** A skier's own pages: a season, each of its days, and the stream of rides that they follow. Kept nowhere. */
 export function skierPages(o: PageOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.get('/app/', (context) => context.redirect('../app', 301));
@@ -41,6 +42,11 @@ export function skierPages(o: PageOptions): Hono<HttpEnv> {
     const view = await readDayView(o, { skierId, date });
     const title = setting.visitor.longDate(date);
     return show(context, o, { title, updates: { liveOf: date }, main: dayPage(view, setting) });
+  });
+  app.get('/app/live', async (context) => {
+    const skierId = await skierOf(context, o);
+    if (skierId === undefined) throw new Problem('unauthorized', 'sign in first');
+    return openStream(context, o.live, skierId);
   });
   return app;
 }
