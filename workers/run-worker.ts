@@ -64,6 +64,7 @@ export async function runWorker(
     url: config.directoryUrl,
     logger,
     pollMs: config.directoryPollMs,
+    process: 'worker',
     lifecycle,
   });
   const { laneCount } = await firstSnapshot(directory);

@@ -79,6 +79,7 @@ async function open({ config, logger, lifecycle }: ProcessContext, o: ServeHttpO
     url: config.directoryUrl,
     logger,
     pollMs: config.directoryPollMs,
+    process: o.name,
     lifecycle,
   });
   return o.build(directory, await firstSnapshot(directory));

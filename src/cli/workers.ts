@@ -57,7 +57,13 @@ async function startPool(context: ProcessContext, flags: PoolFlags, forced: (() 
   const started = pool;
   forced.push(() => started.kill());
   const { queueUrl, queuePrefix, directoryUrl, directoryPollMs, ackDeadlineMs } = config;
-  const directory = await followDirectory({ url: directoryUrl, pollMs: directoryPollMs, logger, lifecycle });
+  const directory = await followDirectory({
+    url: directoryUrl,
+    pollMs: directoryPollMs,
+    process: 'pool',
+    logger,
+    lifecycle,
+  });
   const { laneCount } = await firstSnapshot(directory);
   const backlog = openBacklog({ queueUrl, queuePrefix, laneCount, timeoutMs: ackDeadlineMs, logger, lifecycle });
   startSupervisor({

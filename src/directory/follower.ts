@@ -2,6 +2,7 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import { Problem } from '../domain/problem.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
+import { followerName } from './count-processes.ts';
 import { DirectorySession } from './session.ts';
 import type { DirectorySnapshot } from './snapshot.ts';
 import { WakeableWait } from './wakeable-wait.ts';
@@ -39,6 +40,8 @@ export async function followDirectory(o: {
   url: string;
   logger: Logger;
   pollMs: number;
+  /** what the process is, e.g. `edge`: operators count them by it */
+  process: string;
   lifecycle: Pick<Lifecycle, 'onStop'>;
 }): Promise<DirectoryFollower> {
   const follower = new Follower(o);
@@ -68,6 +71,7 @@ class Follower implements DirectoryFollower {
   readonly #url: string;
   readonly #logger: Logger;
   readonly #pollMs: number;
+  readonly #name: string;
   readonly #pause = new WakeableWait();
   readonly #listeners: ((snapshot: DirectorySnapshot) => void)[] = [];
   #snapshot: DirectorySnapshot | undefined;
@@ -79,10 +83,11 @@ class Follower implements DirectoryFollower {
   #stopping = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(o: { url: string; logger: Logger; pollMs: number }) {
+  constructor(o: { url: string; logger: Logger; pollMs: number; process: string }) {
     this.#url = o.url;
     this.#logger = o.logger;
     this.#pollMs = o.pollMs;
+    this.#name = followerName(o.process);
   }
 
   snapshot(): DirectorySnapshot {
@@ -156,7 +161,7 @@ class Follower implements DirectoryFollower {
   }
 
   async #openSession(): Promise<DirectorySession> {
-    const session = new DirectorySession(this.#url, () => this.#pause.wake());
+    const session = new DirectorySession(this.#url, this.#name, () => this.#pause.wake());
     this.#session = session;
     await session.open();
     return session;

@@ -15,10 +15,16 @@ export class DirectorySession {
   #ended = false;
 
   /**
+   * @param name of the connection, see `followerName`
    * @param onNews called when the directory changed, and when the connection broke; not after {@link destroy}
    */
-  constructor(url: string, onNews: () => void) {
-    this.#client = new Client({ connectionString: url, stream: () => this.#socket, ...CONNECTION_LIMITS });
+  constructor(url: string, name: string, onNews: () => void) {
+    this.#client = new Client({
+      connectionString: url,
+      stream: () => this.#socket,
+      ...CONNECTION_LIMITS,
+      application_name: name,
+    });
     const tell = () => {
       if (!this.#ended) onNews();
     };

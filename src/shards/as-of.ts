@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { told } from './read-at.ts';
 
 /** A keeper that was silent for longer has lost its lanes to whoever offers to keep them. */
 const LEASE_MS = 1_500;
@@ -25,18 +26,27 @@ const KEEP = {
  * Keeps the lanes of a node, or offers to.
  *
  * @param keeper a UUID of this process
- * @param told for each lane up to when it is complete, milliseconds since the epoch; null leaves the row as it is
+ * @param looks for each lane up to when it is complete, milliseconds since the epoch; null leaves the row as it is
  * @returns the lanes that are this keeper's now
  * @throws whatever the node answers
  */
 export async function keepAsOf(
   pool: Pool,
   keeper: string,
-  told: readonly { lane: number; asOf: number | null }[],
+  looks: readonly { lane: number; asOf: number | null }[],
 ): Promise<number[]> {
   const { rows } = await pool.query<{ lane: number }>({
     ...KEEP,
-    values: [keeper, told.map(({ lane }) => lane), told.map(({ asOf }) => asOf), LEASE_MS],
+    values: [keeper, looks.map(({ lane }) => lane), looks.map(({ asOf }) => asOf), LEASE_MS],
   });
   return rows.map(({ lane }) => lane);
+}
+
+/** @returns what a node says of its lanes: milliseconds since the epoch, null before a keeper has told anything */
+export async function readLanesAsOf(pool: Pool): Promise<Map<number, number | null>> {
+  const { rows } = await pool.query<{ lane: number; asOf: number }>({
+    name: 'lanes_as_of',
+    text: 'SELECT lane, (extract(epoch FROM as_of) * 1000)::float8 AS "asOf" FROM lane_as_of',
+  });
+  return new Map(rows.map(({ lane, asOf }) => [lane, told(asOf)]));
 }

@@ -36,7 +36,7 @@ export async function startControlPlane(o: { skiDataApi?: 'keys' | 'open' } = {}
   await initDirectory({ directoryUrl: database.url, nodes, shardCount: 8, laneCount: 2 });
   const directory = openDirectory({ url: proxy.url, lifecycle });
   await importResorts(directory, sampleResorts());
-  const follower = await followDirectory({ url: proxy.url, logger, pollMs: 1_000, lifecycle });
+  const follower = await followDirectory({ url: proxy.url, logger, pollMs: 1_000, process: 'test', lifecycle });
   await until('the first snapshot', () => follower.hasSnapshot());
   const deadLetters = { list: NOT_HERE, show: NOT_HERE, replay: NOT_HERE, discard: NOT_HERE };
   const pipeline = { read: NOT_HERE };

@@ -133,7 +133,7 @@ async function openControlPlane(
   const directory = openDirectory({ url: directoryUrl, lifecycle });
   await importResorts(directory, sampleResorts());
   const device = await addDevice(directory, 'gate 1');
-  const follower = await followDirectory({ url: directoryUrl, logger, pollMs: 500, lifecycle });
+  const follower = await followDirectory({ url: directoryUrl, logger, pollMs: 500, process: 'test', lifecycle });
   await until('the first snapshot', () => follower.hasSnapshot());
   return { directory, follower, device };
 }
