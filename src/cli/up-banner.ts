@@ -29,6 +29,7 @@ export function banner(o: {
     '',
     `  Liftline is ready:  ${baseUrl}`,
     `  Documentation:      ${baseUrl}/docs`,
+    `  The pipeline:       ${baseUrl}/ops (sign in with the admin key)`,
     '',
     `  Skier ${o.skierId}'s page:     ${baseUrl}/app/sign-in?token=${o.token}`,
     '  (it comes alive with: npx liftline simulate)',
