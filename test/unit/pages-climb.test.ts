@@ -52,7 +52,7 @@ describe('the climb of a day', () => {
         }
         expect(before.x).toBeLessThanOrEqual(100);
         expect(before.y).toBeGreaterThan(0);
-        expect(hours.length).toBeLessThanOrEqual(7);
+        expect(hours.length).toBeLessThanOrEqual(6);
         expect(heights.length).toBeLessThanOrEqual(6);
         expect(areaPath).not.toContain('NaN');
       }),

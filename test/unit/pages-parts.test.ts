@@ -104,8 +104,11 @@ describe('the hours of a resort', () => {
   });
 
   test('are written as the visitor writes times, also on the day that clocks change', () => {
-    expect(hourTextOf(resort, '2026-10-25', visitor)(8)).toBe('08:00');
-    expect(hourTextOf(resort, '2026-03-29', visitor)(12)).toBe('12:00');
+    expect(hourTextOf(resort, '2026-10-25', visitor)(8)).toEqual({ full: '08:00', short: '08' });
+    expect(hourTextOf(resort, '2026-03-29', visitors()('en-US'))(13)).toEqual({
+      full: expect.stringMatching(/^1:00\sPM$/),
+      short: '1',
+    });
     expect(localNow(resort, now)).toEqual({ date: '2026-11-27', time: '14:00' });
   });
 });

@@ -22,7 +22,8 @@ export interface Climb {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const MAX_HOUR_LABELS = 6;
+/** As many as a phone has room for, also with AM and PM. */
+const MAX_HOUR_LABELS = 5;
 const HEIGHT_TICKS = 3;
 /** Above the highest point, so that it does not touch the edge. */
 const HEADROOM = 1.12;

@@ -31,14 +31,21 @@ export function hoursShown(
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
-/** @returns how the visitor writes the beginning of an hour of that day */
+/** How a visitor writes an hour: its beginning in full, and for a scale. */
+export interface HourText {
+  full: string;
+  short: string;
+}
+
+/** @returns how the visitor writes the local hours of that day */
 export function hourTextOf(
   { timeZone }: Pick<Resort, 'timeZone'>,
   date: string,
   visitor: Visitor,
-): (hour: number) => string {
+): (hour: number) => HourText {
   return (hour) => {
     const local = Temporal.PlainDate.from(date).toZonedDateTime({ timeZone, plainTime: { hour } });
-    return visitor.time(local.epochMilliseconds, timeZone);
+    const at = local.epochMilliseconds;
+    return { full: visitor.time(at, timeZone), short: visitor.hour(at, timeZone) };
   };
 }

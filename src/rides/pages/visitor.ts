@@ -19,6 +19,8 @@ export interface Visitor {
   month: (date: string) => string;
   /** `14:32` */
   time: (instantMs: number, timeZone: string) => string;
+  /** `14`, or `2` where days have twice twelve hours: for a scale */
+  hour: (instantMs: number, timeZone: string) => string;
   /** `14:32 CET` */
   zonedTime: (instantMs: number, timeZone: string) => string;
   /** from the first day of the visitor's week on; `iso` is 1 for Monday to 7 for Sunday */
@@ -116,18 +118,25 @@ function dateFormats(locale: string): Pick<Visitor, 'longDate' | 'shortDate' | '
 }
 
 /** One format for each time zone that is asked for: those of the resorts. */
-function timeFormats(locale: string): Pick<Visitor, 'time' | 'zonedTime'> {
+function timeFormats(locale: string): Pick<Visitor, 'time' | 'hour' | 'zonedTime'> {
   const formatter = (options: Intl.DateTimeFormatOptions) => {
     const byZone = new Map<string, Intl.DateTimeFormat>();
-    return (instantMs: number, timeZone: string) => {
+    return (timeZone: string) => {
       const format = byZone.get(timeZone) ?? new Intl.DateTimeFormat(locale, { ...GREGORIAN, timeZone, ...options });
       byZone.set(timeZone, format);
-      return format.format(instantMs);
+      return format;
     };
   };
+  const time = formatter({ timeStyle: 'short' });
+  const hour = formatter({ hour: 'numeric' });
+  const zonedTime = formatter({ hour: 'numeric', minute: '2-digit', timeZoneName: 'short' });
   return {
-    time: formatter({ timeStyle: 'short' }),
-    zonedTime: formatter({ hour: 'numeric', minute: '2-digit', timeZoneName: 'short' }),
+    time: (instantMs, timeZone) => time(timeZone).format(instantMs),
+    hour: (instantMs, timeZone) => {
+      const parts = hour(timeZone).formatToParts(instantMs);
+      return parts.find(({ type }) => type === 'hour')?.value ?? '';
+    },
+    zonedTime: (instantMs, timeZone) => zonedTime(timeZone).format(instantMs),
   };
 }
 

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { heatScale } from '../heat.ts';
 import type { Html } from '../html.ts';
+import type { HourText } from '../resort-hours.ts';
 import type { ResortDayContent } from '../../shapes.ts';
 import type { Setting } from './frame.ts';
 
@@ -9,12 +10,11 @@ import type { Setting } from './frame.ts';
  * does by taking the rows out of the table's layout: the roles keep it a table for screen readers.
  *
  * @param hours the local hours that are shown
- * @param hourText an hour as the visitor writes it, in full
  */
 export function liftTable(
   lifts: ResortDayContent['lifts'],
   hours: number[],
-  hourText: (hour: number) => string,
+  hourText: (hour: number) => HourText,
   { visitor }: Setting,
 ): Html {
   // by the root, so that quiet lifts differ, too
@@ -23,7 +23,7 @@ export function liftTable(
   return html`<table class="loads" role="table"><caption class="unseen">Rides of each lift by hour, busiest first</caption>
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Lift</th><th role="columnheader" scope="col">Rides</th>${hours.map(
     (hour) =>
-      html`<th role="columnheader" scope="col" class="hour"><span aria-hidden="true">${hour}</span><span class="unseen">${hourText(hour)}</span></th>`,
+      html`<th role="columnheader" scope="col" class="hour"><span aria-hidden="true">${hourText(hour).short}</span><span class="unseen">${hourText(hour).full}</span></th>`,
   )}</tr></thead>
 <tbody role="rowgroup">${lifts
     .toSorted((a, b) => b.rides - a.rides || a.liftId - b.liftId)
