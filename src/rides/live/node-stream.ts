@@ -99,7 +99,7 @@ function wantedBy(pending: Pending[]): StoredBy {
   const writes = new Set(pending.map(({ write }) => write));
   const firsts = [...writes].map(({ firstScannedAt }) => firstScannedAt);
   return {
-    skiers: [...new Map(pending.map((one) => [one.skierId, one])).values()],
+    skiers: [...new Map(pending.map(({ skierId, shard }) => [skierId, { skierId, shard }])).values()],
     xids: [...new Set([...writes].map(({ xid }) => xid))],
     firstScannedAt: firsts.every((first) => first !== null) ? Math.min(...firsts) : null,
   };
