@@ -22,7 +22,7 @@ import { NodeStream } from './node-stream.ts';
 
 export interface LiveOptions {
   directory: Pick<DirectoryFollower, 'snapshot'>;
-  changes: ChangeFeed;
+  changes: Pick<ChangeFeed, 'onNews' | 'stateFor' | 'hasSeen' | 'asOf'>;
   history: Pick<HistoryReader, 'newRides'>;
   /** where rides that were stored are read, by itself: it must not wait behind other reads */
   nodes: ReadNodes;
