@@ -5,6 +5,7 @@ import { type Gateway, selfSignedCertificate } from '../../loadtest/stack/nginx.
 import { type Stack, startStack } from '../../loadtest/stack.ts';
 import { signSkierToken } from '../../src/directory/skier-token.ts';
 import { goodScan } from '../support/edge.ts';
+import { openEventStream } from '../support/event-stream.ts';
 import { askHttp2, gatewayAvailable, newRequestId, startGateway } from '../support/gateway.ts';
 import { problemOf } from '../support/replies.ts';
 import { until } from '../support/until.ts';
@@ -134,6 +135,19 @@ describe.skipIf(!gatewayAvailable)('nginx with deploy/nginx.conf before edges, r
     }
     expect((await send('GET', '/v1/skiers/1/rides')).reply.status).toBe(401);
     expect((await send('GET', '/v1/skiers/1/rides/..%2F..%2F..%2Fresorts', await asSkier())).reply.status).toBe(404);
+  });
+
+  test('passes live rides on as they come, and what the process says of the stream', async () => {
+    const stream = await openEventStream(`${gateway.url}/v1/skiers/1/live`, await asSkier());
+    expect(stream.status).toBe(200);
+    expect(stream.headers['cache-control']).toBe('private, no-store');
+    await stream.next('hello');
+    const scan = goodScan();
+    const { reply } = await send('POST', '/v1/scans', asDevice(), { ...scan, skierId: 1 });
+    const { eventId } = (await reply.json()) as { eventId: string };
+    expect((await stream.next('ride')).data).toMatchObject({ eventId });
+    stream.close();
+    expect((await openEventStream(`${gateway.url}/v1/skiers/2/live`, await asSkier())).status).toBe(404);
   });
 
   test('passes the caller’s request id on, and makes one where it is none', async () => {
