@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
 import { Problem } from '../domain/problem.ts';
 import { handleErrors, type HttpEnv, notFound, observe, probes, problemResponse } from '../platform/http-common.ts';
-import type { ServedApp } from '../platform/http-server.ts';
+import type { AnswerAtOnce, ServedApp } from '../platform/http-server.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { apiDocs } from '../platform/openapi.ts';
@@ -36,12 +36,17 @@ function notYet(): Response {
 }
 
 /** An app that can be replaced while it is served, as a process has one before it is ready and another one after. */
-export function replaceableApp(first: Hono<HttpEnv>): ServedApp & { replace(by: Hono<HttpEnv>): void } {
+export function replaceableApp(
+  first: Hono<HttpEnv>,
+): ServedApp & { replace(by: Hono<HttpEnv>, atOnce?: AnswerAtOnce): void } {
   let current = first;
+  let quick: AnswerAtOnce | undefined;
   return {
     fetch: (request, env) => current.fetch(request, env as HttpBindings),
-    replace: (by) => {
+    atOnce: (incoming, outgoing) => quick?.(incoming, outgoing) ?? false,
+    replace: (by, atOnce) => {
       current = by;
+      quick = atOnce;
     },
   };
 }

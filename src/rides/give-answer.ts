@@ -10,24 +10,47 @@ export interface Giving {
   after?: string | undefined;
 }
 
-/**
- * Answers from what is kept, at once where that is possible, else from a read.
- *
- * A caller that has the same answer already (`If-None-Match`) gets 304, and in its headers up to when it is complete now.
- */
+/** Everyone may keep it, and looks again after a second. */
+export const PUBLIC_HEADERS = { 'cache-control': 'public, max-age=1, stale-while-revalidate=5' };
+/** Nothing of a skier's is kept on the way; their own client may keep it, and ask whether it still holds. */
+export const PRIVATE_HEADERS = { 'cache-control': 'private, no-cache', vary: 'Authorization' };
+
+/** Answers from what is kept, at once where that is possible, else from a read. */
 export function giveAnswer<Read>(
   context: Context<HttpEnv>,
   question: Question<Read>,
   giving: Giving,
 ): Response | Promise<Response> {
   const isFresh = giving.after !== undefined;
-  const kept = isFresh ? undefined : giving.cache.current(question);
+  const kept = isFresh ? undefined : giving.cache.current(question.key);
   if (kept) return responseOf(context, kept, giving);
   return giving.cache.fill(question, { isFresh }).then((answer) => responseOf(context, answer, giving));
 }
 
-function responseOf(context: Context<HttpEnv>, { kept, asOf, isStale }: GivenAnswer, giving: Giving): Response {
-  const headers: Record<string, string> = { etag: kept.etag, ...giving.headers };
+function responseOf(context: Context<HttpEnv>, given: GivenAnswer, { headers, after }: Giving): Response {
+  const ifNoneMatch = requestHeader(context, 'if-none-match');
+  const { head, ...reply } = replyOf(given, { headers, after, ifNoneMatch });
+  const body = reply.status === 304 ? null : Buffer.concat([Buffer.from(head), given.kept.rest]);
+  return new Response(body, reply);
+}
+
+export interface Reply {
+  status: 200 | 304;
+  headers: Record<string, string>;
+  /** what comes before the rest of the answer: the brace and the first fields */
+  head: string;
+}
+
+/**
+ * A caller that has the same answer already gets 304, and in its headers up to when it is complete now.
+ *
+ * @param o.ifNoneMatch the caller's header
+ */
+export function replyOf(
+  { kept, asOf, isStale }: GivenAnswer,
+  o: Pick<Giving, 'headers' | 'after'> & { ifNoneMatch: string | undefined },
+): Reply {
+  const headers: Record<string, string> = { etag: kept.etag, ...o.headers };
   const time = asOf === null ? null : new Date(asOf).toISOString();
   if (time !== null) headers['liftline-as-of'] = time;
   if (isStale) {
@@ -35,14 +58,13 @@ function responseOf(context: Context<HttpEnv>, { kept, asOf, isStale }: GivenAns
     headers['cache-control'] = 'no-store';
   }
   // what waited for a scan, or may be outdated, says so in its body
-  if (!isStale && giving.after === undefined && hasAlready(requestHeader(context, 'if-none-match'), kept.etag)) {
-    return new Response(null, { status: 304, headers });
+  if (!isStale && o.after === undefined && hasAlready(o.ifNoneMatch, kept.etag)) {
+    return { status: 304, headers, head: '' };
   }
   headers['content-type'] = 'application/json';
-  const after = giving.after === undefined ? '' : `"after":{"status":"${giving.after}"},`;
+  const after = o.after === undefined ? '' : `"after":{"status":"${o.after}"},`;
   const marks = `${isStale ? '"stale":true,' : ''}${after}`;
-  const body = kept.after(`{"asOf":${time === null ? 'null' : `"${time}"`},${marks}`);
-  return new Response(body, { headers });
+  return { status: 200, headers, head: `{"asOf":${time === null ? 'null' : `"${time}"`},${marks}` };
 }
 
 /** RFC 9110 13.1.2: any of a list, compared weakly. */

@@ -6,8 +6,8 @@ import type { Resort } from '../directory/snapshot.ts';
 import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, routeDoc } from '../platform/openapi.ts';
 import type { NodePosition } from '../shards/resort-queries.ts';
-import type { Question } from './cache/answer-cache.ts';
-import { giveAnswer } from './give-answer.ts';
+import type { Question, Validity } from './cache/answer-cache.ts';
+import { giveAnswer, PUBLIC_HEADERS } from './give-answer.ts';
 import type { RidesOptions } from './options.ts';
 import { readDate, readId } from './query.ts';
 import { resortDayJson, resortDetailJson } from './represent.ts';
@@ -59,16 +59,13 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
 
 const readPositions = z.array(z.tuple([z.int(), z.object({ identity: z.string(), snapshot: z.string() })]));
 
-/** Everyone may keep it, and looks again after a second. */
-const PUBLIC = { 'cache-control': 'public, max-age=1, stale-while-revalidate=5' };
-
 function answerDay(
   context: Context<HttpEnv>,
   o: RidesOptions,
   resort: Resort,
   date: string,
 ): Response | Promise<Response> {
-  return giveAnswer(context, resortDayQuestion(o, resort, date), { cache: o.cache, headers: PUBLIC });
+  return giveAnswer(context, resortDayQuestion(o, resort, date), { cache: o.cache, headers: PUBLIC_HEADERS });
 }
 
 /** What a resort's local day comes to; its content is a `ResortDayContent`. */
@@ -83,12 +80,21 @@ export function resortDayQuestion(
     key: `resort ${of.resortId}/${date}`,
     kind: 'resort',
     readAs: (value) => readPositions.safeParse(value).data,
-    isCurrent: (read) => o.changes.isCurrentDay(of, new Map(read)),
-    asOf: () => o.changes.asOfOfAll(),
+    validity: validityOfDay(o.changes, of),
     async load() {
       const { found, asOf, positions } = await o.history.resortDay(of.resortId, season, day);
       return { read: [...positions], asOf, content: resortDayJson(resort, { date, season, day }, found) };
     },
+  };
+}
+
+function validityOfDay(
+  changes: RidesOptions['changes'],
+  of: { resortId: number; season: number; day: number },
+): Validity<[number, NodePosition][]> {
+  return {
+    isCurrent: (read) => changes.isCurrentDay(of, new Map(read)),
+    asOf: () => changes.asOfOfAll(),
   };
 }
 

@@ -1,15 +1,17 @@
 import { type Context, Hono } from 'hono';
+import { routePath } from 'hono/route';
 import { describeRoute } from 'hono-openapi';
 import type { HttpEnv } from '../platform/http-common.ts';
 import type { RidesOptions } from './options.ts';
 import type { ReadAt } from '../shards/read-at.ts';
 import type { ScanFate } from '../shards/scan-fate.ts';
 import { readAfter, Waiting } from './after.ts';
+import { SKIERS } from './at-once.ts';
 import { seasonsOf, skierQuestion } from './cache/skier-question.ts';
 import { allowReading } from './caller.ts';
 import { tokenOfPosition } from './changes-token.ts';
 import { dayCursorOf, readDayCursor, readRideCursor, rideCursorOf } from './cursor.ts';
-import { giveAnswer } from './give-answer.ts';
+import { giveAnswer, PRIVATE_HEADERS } from './give-answer.ts';
 import { answerNewRides } from './new-rides-answer.ts';
 import { type Query, readDate, readDateRange, readFilters, readId, readLimit, readSeasons, single } from './query.ts';
 import { dayJson, rideJson, skierDayJson } from './represent.ts';
@@ -61,10 +63,6 @@ interface SkierRead {
   load: (skierId: number) => Loaded<object>;
 }
 
-/** Nothing of a skier's is kept on the way; their own client may keep it, and ask whether it still holds. */
-const PRIVATE = { 'cache-control': 'private, no-cache', vary: 'Authorization' };
-const PREFIX = '/v1/skiers/';
-
 type Give = (skierId: number, after: ScanFate['status'] | undefined) => Response | Promise<Response>;
 
 /** Gives an answer to who may have it, after the scan that they wait for: at once, where the caller is known. */
@@ -86,10 +84,11 @@ function answerSkier(
 ): Response | Promise<Response> {
   const { url } = context.req;
   return admit(context, o, waiting, (skierId, after) => {
-    const path = url.slice(url.indexOf(PREFIX) + PREFIX.length);
+    const path = url.slice(url.indexOf(SKIERS) + SKIERS.length);
     const what = after === undefined ? path : withoutAfter(path);
-    const question = skierQuestion(o.changes, { skierId, what, seasons: seasons?.() }, () => load(skierId));
-    return giveAnswer(context, question, { cache: o.cache, headers: PRIVATE, after });
+    const ask = { skierId, what, seasons: seasons?.(), route: routePath(context, -1) };
+    const question = skierQuestion(o.changes, ask, () => load(skierId));
+    return giveAnswer(context, question, { cache: o.cache, headers: PRIVATE_HEADERS, after });
   });
 }
 

@@ -12,7 +12,7 @@ const DAY = '/v1/resorts/1/days/2025-12-24';
 
 let side: ReadSide;
 beforeEach(async () => {
-  side = await startReadSide({ cacheBytes: 1_000_000 });
+  side = await startReadSide({ cacheBytes: 1_000_000, listen: true });
   await side.store([SKIER, ELSEWHERE].map((skierId) => ({ skierId, liftId: 1, at: '2025-12-24T09:00:00Z' })));
 });
 afterEach(() => side.stop());
@@ -31,7 +31,8 @@ async function sources(from = side): Promise<Record<string, number>> {
   const lines = (await from.metrics()).matchAll(
     /^liftline_cache_answers_total\{kind="(\w+)",source="(\w+)"\} (\d+)$/gm,
   );
-  return Object.fromEntries([...lines].map(([, kind, source, value]) => [`${kind} ${source}`, Number(value)]));
+  const all = [...lines].map(([, kind, source, value]) => [`${kind} ${source}`, Number(value)] as const);
+  return Object.fromEntries(all.filter(([, value]) => value > 0));
 }
 
 /** Reads until an answer was kept and given again: the feed has begun. */

@@ -4,18 +4,25 @@ import { type KeptAnswer, keep, type LoadedAnswer } from './kept-answer.ts';
 import type { CacheMetrics } from './metrics.ts';
 import type { SharedTier } from './shared-tier.ts';
 
+/** How an answer that is kept is judged; it is kept too, so it should hold on to nothing of a request. */
+export interface Validity<Read> {
+  /** whether what was read then is what a read would find now */
+  isCurrent(read: Read): boolean;
+  /** up to when a current answer is complete, milliseconds since the epoch; null when nobody knows */
+  asOf(): number | null;
+}
+
 /** A question whose answers may be kept. */
 export interface Question<Read> {
   /** tells questions with different answers apart; of a skier's, nobody else's */
   key: string;
   /** for metrics: what is asked about */
   kind: 'skier' | 'resort';
+  /** the pattern of the path that it is asked by */
+  route?: string | undefined;
+  validity: Validity<Read>;
   /** @returns what {@link load} has read, as the shared tier gave it back; undefined for anything else */
   readAs(value: unknown): Read | undefined;
-  /** whether what was read then is what a read would find now */
-  isCurrent(read: Read): boolean;
-  /** up to when a current answer is complete, milliseconds since the epoch; null when nobody knows */
-  asOf(): number | null;
   /** @throws Problem `node_unavailable`, among others */
   load(): Promise<LoadedAnswer<Read>>;
 }
@@ -23,6 +30,8 @@ export interface Question<Read> {
 /** An answer, and up to when it is complete. */
 export interface GivenAnswer {
   kept: KeptAnswer<unknown>;
+  /** see `Question` */
+  route: string | undefined;
   asOf: number | null;
   /** true when it may be outdated: its node is away */
   isStale: boolean;
@@ -43,6 +52,10 @@ const MAX_KEY_LENGTH = 300;
 /** Who asks so long after a read was sent waits for another one: an answer is not to be older than that and the way back. */
 const JOIN_MS = 250;
 
+interface Entry<Read> extends Pick<Question<Read>, 'kind' | 'route' | 'validity'> {
+  kept: KeptAnswer<Read>;
+}
+
 interface Filling {
   sentAt: number;
   answer: Promise<KeptAnswer<unknown>>;
@@ -56,26 +69,28 @@ interface Filling {
  */
 export class AnswerCache {
   readonly #o: AnswerCacheOptions;
-  readonly #kept: LRUCache<string, KeptAnswer<unknown>> | undefined;
+  readonly #entries: LRUCache<string, Entry<unknown>> | undefined;
   readonly #filling = new Map<string, Filling>();
 
   constructor(o: AnswerCacheOptions) {
     this.#o = o;
     if (o.maxBytes === 0) return;
-    const kept = new LRUCache<string, KeptAnswer<unknown>>({
+    const entries = new LRUCache<string, Entry<unknown>>({
       maxSize: o.maxBytes,
-      sizeCalculation: ({ bytes }, key) => bytes + key.length + ENTRY_BYTES,
+      sizeCalculation: ({ kept }, key) => kept.rest.length + key.length + ENTRY_BYTES,
     });
-    this.#kept = kept;
-    o.metrics.watch(() => ({ entries: kept.size, bytes: kept.calculatedSize }));
+    this.#entries = entries;
+    o.metrics.watch(() => ({ entries: entries.size, bytes: entries.calculatedSize }));
   }
 
-  /** @returns the answer when it is in this process and current: without waiting for anything */
-  current<Read>(question: Question<Read>): GivenAnswer | undefined {
-    const kept = this.#kept?.get(question.key) as KeptAnswer<Read> | undefined;
-    if (!kept || !this.#isCurrent(question, kept)) return undefined;
-    this.#o.metrics.count(question.kind, 'hit');
-    return { kept, asOf: later(kept.asOf, question.asOf()), isStale: false };
+  /** @returns the answer to the question of this key when it is in this process and current: without waiting for anything */
+  current(key: string): GivenAnswer | undefined {
+    const entry = this.#entries?.get(key);
+    if (!entry) return undefined;
+    const { kept, kind, route, validity } = entry;
+    if (!this.#isCurrent(validity, kept)) return undefined;
+    this.#o.metrics.count(kind, 'hit');
+    return { kept, route, asOf: later(kept.asOf, validity.asOf()), isStale: false };
   }
 
   /**
@@ -84,25 +99,25 @@ export class AnswerCache {
    * @throws what `load` throws, unless there is an outdated answer and a node is away
    */
   async fill<Read>(question: Question<Read>, o: { isFresh?: boolean } = {}): Promise<GivenAnswer> {
-    const { metrics } = this.#o;
+    const { route, validity } = question;
     try {
       const kept = await (o.isFresh ? this.#load(question) : this.#fillOnce(question));
-      const newer = question.isCurrent(kept.read) ? question.asOf() : null;
-      return { kept, asOf: later(kept.asOf, newer), isStale: false };
+      const newer = validity.isCurrent(kept.read) ? validity.asOf() : null;
+      return { kept, route, asOf: later(kept.asOf, newer), isStale: false };
     } catch (error) {
-      const old = this.#kept?.get(question.key);
-      if (!old || !(error instanceof Problem) || error.code !== 'node_unavailable') throw error;
-      metrics.count(question.kind, 'stale');
-      return { kept: old, asOf: old.asOf, isStale: true };
+      const kept = this.#entries?.get(question.key)?.kept;
+      if (!kept || !(error instanceof Problem) || error.code !== 'node_unavailable') throw error;
+      this.#o.metrics.count(question.kind, 'stale');
+      return { kept, route, asOf: kept.asOf, isStale: true };
     }
   }
 
-  #isCurrent<Read>(question: Question<Read>, kept: KeptAnswer<Read>): boolean {
-    return kept.directoryVersion === this.#o.directoryVersion() && question.isCurrent(kept.read);
+  #isCurrent<Read>(validity: Validity<Read>, kept: KeptAnswer<Read>): boolean {
+    return kept.directoryVersion === this.#o.directoryVersion() && validity.isCurrent(kept.read);
   }
 
   #fillOnce<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
-    if (!this.#kept) return this.#load(question);
+    if (!this.#entries) return this.#load(question);
     const underWay = this.#filling.get(question.key);
     const now = performance.now();
     if (underWay && now - underWay.sentAt < JOIN_MS) return underWay.answer as Promise<KeptAnswer<Read>>;
@@ -117,13 +132,13 @@ export class AnswerCache {
   async #lookFurther<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
     const { shared, metrics } = this.#o;
     const found = await shared?.get(question.key, (value) => question.readAs(value));
-    if (found && this.#isCurrent(question, found)) {
+    if (found && this.#isCurrent(question.validity, found)) {
       metrics.count(question.kind, 'shared');
       this.#keep(question, found);
       return found;
     }
     // outdated, but all there is when the node is away
-    if (found && !this.#kept?.has(question.key)) this.#keep(question, found);
+    if (found && !this.#entries?.has(question.key)) this.#keep(question, found);
     const kept = await this.#load(question);
     if (isKeepable(question)) shared?.set(question.key, kept);
     return kept;
@@ -138,7 +153,8 @@ export class AnswerCache {
   }
 
   #keep<Read>(question: Question<Read>, kept: KeptAnswer<Read>): void {
-    if (isKeepable(question)) this.#kept?.set(question.key, kept);
+    const { key, kind, route, validity } = question;
+    if (isKeepable(question)) this.#entries?.set(key, { kept, kind, route, validity });
   }
 }
 

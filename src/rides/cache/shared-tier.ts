@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { type AnswerFacts, KeptAnswer } from './kept-answer.ts';
+import type { KeptAnswer } from './kept-answer.ts';
 
 export interface SharedTierOptions {
   /** `redis://` or `rediss://`: not the queue's server, which must never evict */
@@ -94,8 +94,7 @@ export class SharedTier {
 
 /** One line of facts, and the answer as it is sent. */
 function encode<Read>({ read, asOf, directoryVersion, etag, rest }: KeptAnswer<Read>): Buffer {
-  const known: AnswerFacts<Read> = { read, asOf, directoryVersion, etag };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(known)}\n`), rest]);
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ read, asOf, directoryVersion, etag })}\n`), rest]);
 }
 
 /** @returns undefined for what {@link encode} has not made */
@@ -104,5 +103,5 @@ function decode<Read>(bytes: Buffer, readAs: (read: unknown) => Read | undefined
   const found = facts.safeParse(JSON.parse(bytes.toString('utf8', 0, Math.max(0, lineEnd))));
   const read = found.success ? readAs(found.data.read) : undefined;
   if (!found.success || read === undefined) return undefined;
-  return new KeptAnswer({ ...found.data, read }, Buffer.from(bytes.subarray(lineEnd + 1)));
+  return { ...found.data, read, rest: Buffer.from(bytes.subarray(lineEnd + 1)) };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DirectorySnapshot } from '../../directory/snapshot.ts';
 import type { ChangeFeed } from '../../shards/change-feed.ts';
 import type { Position, ReadAt } from '../../shards/read-at.ts';
-import type { Question } from './answer-cache.ts';
+import type { Question, Validity } from './answer-cache.ts';
 
 const position = z.object({ identity: z.string(), epoch: z.number(), snapshot: z.string() });
 
@@ -13,24 +13,41 @@ export interface SkierAsk {
   what: string;
   /** the seasons that alone matter to the answer; all unless given */
   seasons?: readonly number[] | undefined;
+  /** see `Question` */
+  route?: string;
 }
 
 /** A question about a skier, whose answers hold until something is stored for that skier in a season that matters. */
 export function skierQuestion(
   changes: Pick<ChangeFeed, 'isCurrent' | 'asOf'>,
-  { skierId, what, seasons }: SkierAsk,
+  { skierId, what, seasons, route }: SkierAsk,
   load: () => Promise<{ at: ReadAt; content: object; unmarked?: object }>,
 ): Question<Position> {
   return {
-    key: `skier ${skierId} ${what}`,
+    key: skierKey(skierId, what),
     kind: 'skier',
+    route,
+    validity: validityOf(changes, skierId, seasons),
     readAs: (value) => position.safeParse(value).data,
-    isCurrent: (read) => changes.isCurrent(skierId, read, seasons),
-    asOf: () => changes.asOf(skierId),
     async load() {
       const { at, ...loaded } = await load();
       return { read: at.position, asOf: at.asOf, ...loaded };
     },
+  };
+}
+
+export function skierKey(skierId: number, what: string): string {
+  return `skier ${skierId} ${what}`;
+}
+
+function validityOf(
+  changes: Pick<ChangeFeed, 'isCurrent' | 'asOf'>,
+  skierId: number,
+  seasons: readonly number[] | undefined,
+): Validity<Position> {
+  return {
+    isCurrent: (read) => changes.isCurrent(skierId, read, seasons),
+    asOf: () => changes.asOf(skierId),
   };
 }
 

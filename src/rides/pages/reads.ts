@@ -1,6 +1,7 @@
 import type { Resort } from '../../directory/snapshot.ts';
 import type { Answer } from '../../shards/read-at.ts';
 import type { AnswerCache, Question } from '../cache/answer-cache.ts';
+import { contentOf } from '../cache/kept-answer.ts';
 import { seasonsOf, type SkierAsk, skierQuestion } from '../cache/skier-question.ts';
 import type { RidesOptions } from '../options.ts';
 import { dayJson, skierDayJson } from '../represent.ts';
@@ -69,8 +70,8 @@ export function pageReads(o: Pick<RidesOptions, 'history' | 'directory' | 'chang
 
 /** @param question whose content is a `Content` */
 async function answer<Read, Content>(cache: AnswerCache, question: Question<Read>): Promise<Told<Content>> {
-  const { kept, asOf, isStale } = cache.current(question) ?? (await cache.fill(question));
-  return { content: kept.content() as Content, asOf, isStale };
+  const { kept, asOf, isStale } = cache.current(question.key) ?? (await cache.fill(question));
+  return { content: contentOf(kept) as Content, asOf, isStale };
 }
 
 /** @returns whether any is stale, and up to when all are complete */
