@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest';
-import { type CompleteUntil, openCompleteUntil } from '../../src/queue/complete-until.ts';
+import { openCompleteUntil } from '../../src/queue/complete-until.ts';
 import { openProducer } from '../../src/queue/producer.ts';
 import { startSweeper } from '../../src/queue/sweeper.ts';
 import { until } from '../support/until.ts';
 import { collect, describeQueues, lane0Of, openTestLink, type Site, scansOf } from './queue-backends.ts';
 
-const look = (site: Site): CompleteUntil => openCompleteUntil({ ...site, queueReplicas: 0, timeoutMs: 2_000 });
+const look = (site: Site): ((lane: number) => Promise<number | undefined>) => {
+  const complete = openCompleteUntil({ ...site, queueReplicas: 0, timeoutMs: 2_000 });
+  return (lane) => complete.read(lane);
+};
 /** Jobs of one look; the lane must be deeper. */
 const TOO_DEEP = 2_001;
 
@@ -15,7 +18,7 @@ describeQueues(
     it('is the time of an empty lane', async () => {
       const link = await openTestLink(site());
       const before = await link.serverTimeMs();
-      const complete = await look(site()).read(0);
+      const complete = await look(site())(0);
       expect(complete).toBeGreaterThanOrEqual(Math.floor(before));
       expect(complete).toBeLessThanOrEqual(await link.serverTimeMs());
     });
@@ -23,7 +26,7 @@ describeQueues(
     it('stays before a job as long as that waits, runs, has failed or went back; and passes its ack when it is done', async () => {
       const producer = await openProducer(site());
       const { acceptedAt, confirmedAt } = await producer.enqueue(0, scansOf(2));
-      const { read } = look(site());
+      const read = look(site());
       expect(await read(0)).toBe(acceptedAt - 1);
       expect(await read(1)).toBeGreaterThanOrEqual(acceptedAt);
 
@@ -54,7 +57,7 @@ describeQueues(
       if (link.kind === 'redis') await link.redis(0).set(link.clockKey(0), String(ahead));
       else await link.pool.query('UPDATE liftline_clock SET mark_ms = $1', [ahead]);
       const producer = await openProducer(site());
-      const { read } = look(site());
+      const read = look(site());
       expect(await read(0)).toBe(ahead);
       const { confirmedAt } = await producer.enqueue(0, scansOf(1));
       expect(confirmedAt).toBeGreaterThan(ahead);
@@ -66,7 +69,7 @@ describeQueues(
       const link = await openTestLink(site());
       const producer = await openProducer(site());
       const { acceptedAt } = await producer.enqueue(0, scansOf(1));
-      const { read } = look(site());
+      const read = look(site());
       const jobs = Array.from({ length: TOO_DEEP - 1 }, () => ({
         name: '1',
         data: {},
@@ -80,7 +83,7 @@ describeQueues(
 
     it('fails in time while the queue is away', async () => {
       const away = { ...site(), queueUrl: site().queueUrl.replaceAll(/:\d+/g, ':1') };
-      await expect(look(away).read(0)).rejects.toThrow();
+      await expect(look(away)(0)).rejects.toThrow();
     });
   },
   { onCluster: true },
