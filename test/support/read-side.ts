@@ -10,6 +10,7 @@ import { listen } from '../../src/platform/http-server.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { createRidesApp } from '../../src/rides/app.ts';
+import { answerAtOnce } from '../../src/rides/at-once.ts';
 import { AnswerCache } from '../../src/rides/cache/answer-cache.ts';
 import { createCacheMetrics } from '../../src/rides/cache/metrics.ts';
 import { SharedTier } from '../../src/rides/cache/shared-tier.ts';
@@ -110,6 +111,7 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
     logger,
     lifecycle,
   });
+  const { corsOrigins = [], tokens = createSkierTokens({ secret: TOKEN_SECRET, logger }) } = o;
   const rides = createRidesApp({
     directory,
     history,
@@ -117,9 +119,9 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
     changes,
     cache,
     adminKey: ADMIN_KEY,
-    tokens: o.tokens ?? createSkierTokens({ secret: TOKEN_SECRET, logger }),
+    tokens,
     skiDataApi: o.skiDataApi ?? 'keys',
-    corsOrigins: o.corsOrigins ?? [],
+    corsOrigins,
     metrics,
     logger,
   });
@@ -134,7 +136,9 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
     pathPrefix,
     endStreams: () => live.endAll(),
   };
-  const url = o.listen ? (await listen(replaceableApp(app), server)).url : 'http://rides.test';
+  const served = replaceableApp(app);
+  served.replace(app, answerAtOnce({ cache, tokens, corsOrigins, metrics, logger }));
+  const url = o.listen ? (await listen(served, server)).url : 'http://rides.test';
   const ask = async (request: Request) => (o.listen ? fetch(request) : app.fetch(request));
   const get: ReadSide['get'] = (path, headers = {}, init = {}) =>
     ask(new Request(`${url}${path}`, { ...init, headers }));
