@@ -83,9 +83,9 @@ export function origins(): Kind<readonly string[]> {
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,*A-Z]+$/;
 
 /** A browser leaves out the port that its scheme has anyway. */
-function isOrigin(text: string): boolean {
-  const at = ORIGIN.test(text) ? URL.parse(text) : null;
-  return at !== null && (at.origin === text || !/^https?:$/.test(at.protocol));
+function isOrigin(value: string): boolean {
+  const at = ORIGIN.test(value) ? URL.parse(value) : null;
+  return at !== null && (at.origin === value || !/^https?:$/.test(at.protocol));
 }
 
 /** Whole numbers with commas between them; none for ''. */

@@ -41,7 +41,8 @@ const init = () =>
     shardCount: 4,
     laneCount: 2,
   });
-const follow = (pollMs: number) => followDirectory({ url: proxy.url, logger: log.logger, pollMs, process: 'test', lifecycle });
+const follow = (pollMs: number) =>
+  followDirectory({ url: proxy.url, logger: log.logger, pollMs, process: 'test', lifecycle });
 /** Past the proxy, as another process would. */
 const add = (name: string) => withDirectory(database.url, (directory) => addDevice(directory, name));
 const knows = (snapshot: DirectorySnapshot, key: string) => snapshot.devicesByKeyHash.has(hashDeviceKey(key));
