@@ -11,10 +11,11 @@ export interface CacheMetrics {
   watch(size: () => { entries: number; bytes: number }): void;
 }
 
+const NONE: Readonly<Record<Source, number>> = { hit: 0, shared: 0, miss: 0, stale: 0 };
+
 /** Counted in plain numbers, which become prom-client's when they are read: a hit is answered in a few microseconds. */
 export function createCacheMetrics(registry: Registry): CacheMetrics {
-  const none = () => ({ hit: 0, shared: 0, miss: 0, stale: 0 });
-  const counts = { skier: none(), resort: none() };
+  const counts = { skier: { ...NONE }, resort: { ...NONE } };
   const answers = new Counter({
     name: 'liftline_cache_answers_total',
     help: 'Reads by where the answer came from: hit (this process), shared (the second tier), miss (a node), stale (its node is away)',

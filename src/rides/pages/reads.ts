@@ -37,11 +37,11 @@ export function pageReads(o: Pick<RidesOptions, 'history' | 'directory' | 'chang
   const ofSkier = <Found, Content extends object>(
     ask: SkierAsk,
     read: () => Promise<Answer<Found>>,
-    contentOf: (found: Found) => Content,
+    toContent: (found: Found) => Content,
   ): Promise<Told<Content>> => {
     const question = skierQuestion(changes, { ...ask, what: `page: ${ask.what}` }, async () => {
       const { found, at } = await read();
-      return { at, content: contentOf(found) };
+      return { at, content: toContent(found) };
     });
     return answer(cache, question);
   };
