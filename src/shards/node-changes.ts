@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { type PgSnapshot, parseSnapshot, sees, seesAllOf } from './pg-snapshot.ts';
-import { SNAPSHOT, told } from './read-at.ts';
+import { IDENTITY, SNAPSHOT, told } from './read-at.ts';
 
 /** Rows of changes are kept for ten minutes (`changes-upkeep.ts`): after a longer silence some may be gone unseen. */
 const KNOWS_AFTER_MS = 9 * 60_000;
@@ -29,7 +29,7 @@ export interface Write {
 const POLL = {
   name: 'poll_changes',
   text: `
-  SELECT ${SNAPSHOT} AS snapshot, identity,
+  SELECT ${SNAPSHOT} AS snapshot, ${IDENTITY} AS identity,
     (SELECT coalesce(json_agg(json_build_object('lane', lane, 'asOf', CASE WHEN as_of > '-infinity' THEN
       (extract(epoch FROM as_of) * 1000)::bigint END)), '[]') FROM lane_as_of) AS lanes,
     (SELECT coalesce(json_agg(json_build_object('xid', xid::text, 'skiers', skiers, 'resortDays', resort_days,

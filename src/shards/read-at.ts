@@ -4,7 +4,7 @@ import { pgTable, smallint, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 /** A state of a shard on a node: whatever was stored later is new to whoever has read it. */
 export interface Position {
-  /** of the node's data; a copy of it has another one */
+  /** of the node's data; a copy of it has another one, and so has a replica that took over */
   identity: string;
   /** raised each time the shard changes its node */
   epoch: number;
@@ -36,6 +36,15 @@ export const SNAPSHOT = `CASE WHEN pg_is_in_recovery()
   THEN pg_snapshot_xmin(pg_current_snapshot())::text || ':' || pg_snapshot_xmin(pg_current_snapshot())::text || ':'
   ELSE pg_current_snapshot()::text END`;
 
+/**
+ * Which data a snapshot is of, in a statement that reads `node_identity`: the node's, in this line of its history. A replica
+ * that takes over begins a new line: it may lack what the old primary had committed last, and gives those numbers to others.
+ * (What pg_control tells of the line on a replica lags behind, so positions may lose their meaning a little longer than they must.)
+ */
+export const IDENTITY = `md5(node_identity.identity || CASE WHEN pg_is_in_recovery()
+  THEN (SELECT upper(lpad(to_hex(timeline_id), 8, '0')) FROM pg_control_checkpoint())
+  ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END)::uuid`;
+
 const nodeIdentity = pgTable('node_identity', { identity: uuid('identity').notNull() });
 const laneAsOf = pgTable('lane_as_of', {
   lane: smallint('lane').notNull(),
@@ -60,7 +69,7 @@ export function withState<Row>(db: NodePgDatabase, lane: number, page: { getSQL(
     .select({
       asOf: sql<number | null>`(extract(epoch FROM ${laneAsOf.asOf}) * 1000)::float8`,
       snapshot: sql<string>`${sql.raw(SNAPSHOT)}`,
-      identity: nodeIdentity.identity,
+      identity: sql<string>`${sql.raw(IDENTITY)}`,
       rows: sql<Row[]>`coalesce((SELECT json_agg(page) FROM (${page.getSQL()}) AS page), '[]')`,
     })
     .from(nodeIdentity)

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { ResortDayTotals } from './history-rows.ts';
-import { type ReadAt, SNAPSHOT, told } from './read-at.ts';
+import { IDENTITY, type ReadAt, SNAPSHOT, told } from './read-at.ts';
 
 /** A resort's day as one node has it, and from which state. */
 export interface ResortDayPart {
@@ -35,7 +35,7 @@ const RESORT_DAY = {
       FROM (SELECT unnest(lift_hours) AS lift_hour FROM days) AS taken GROUP BY lift_hour) AS lift) AS lifts,
     (SELECT (extract(epoch FROM min(coalesce(as_of, '-infinity'))) * 1000)::float8
       FROM unnest($4::smallint[]) AS here (lane) LEFT JOIN lane_as_of USING (lane)) AS "asOf",
-    ${SNAPSHOT} AS snapshot, (SELECT identity FROM node_identity) AS identity
+    ${SNAPSHOT} AS snapshot, (SELECT ${IDENTITY} FROM node_identity) AS identity
   FROM days`,
 };
 

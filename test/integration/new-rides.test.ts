@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { splitByNode } from '../../src/shards/batch-part.ts';
 import { createHistoryReader, type HistoryReader } from '../../src/shards/history-reader.ts';
 import type { RideRow } from '../../src/shards/history-rows.ts';
@@ -9,6 +10,7 @@ import type { NewRides, Since } from '../../src/shards/new-rides.ts';
 import { openReadNodes } from '../../src/shards/read-nodes.ts';
 import { storeParts } from '../../src/shards/writer.ts';
 import { openTestPool, prepareNodes, quiet, scanNo, skierOn, TestMap, testLifecycle } from '../support/nodes.ts';
+import { onPool } from '../support/on-pool.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startSystemPostgres, type SystemPostgres, systemPostgresAvailable } from '../support/system-postgres.ts';
 
@@ -79,15 +81,16 @@ async function writeAndFollow(o: { write: string; map: TestMap; history: History
   return followed;
 }
 
+const historyOn = (map: TestMap, lifecycle: Lifecycle) =>
+  createHistoryReader({
+    directory: map,
+    nodes: openReadNodes({ poolSize: 2, timeoutMs: 5_000, logger: quiet, lifecycle }),
+  });
+
 const idsOf = (rides: RideRow[]) => rides.map(({ eventId }) => eventId);
 
 describe('what is new since a position, while many write', () => {
   const lifecycle = testLifecycle();
-  const historyOn = (map: TestMap) =>
-    createHistoryReader({
-      directory: map,
-      nodes: openReadNodes({ poolSize: 2, timeoutMs: 5_000, logger: quiet, lifecycle }),
-    });
   let database: TestDatabase;
   beforeAll(async () => {
     database = await freshDatabase();
@@ -100,7 +103,7 @@ describe('what is new since a position, while many write', () => {
 
   test('is every ride exactly once, whatever the order of commits and times; by time some are missed', async () => {
     const map = new TestMap([database.url]);
-    const history = historyOn(map);
+    const history = historyOn(map, lifecycle);
     const { told, naive } = await writeAndFollow({ write: database.url, map, history });
     const all = idsOf((await history.rides(SKIER, { limit: 1_000 })).found);
     expect(all).toHaveLength(WRITERS * WRITES);
@@ -110,7 +113,7 @@ describe('what is new since a position, while many write', () => {
 
   test('what was stored before a node knew of transactions is old to every position, and told to who starts anew', async () => {
     const map = new TestMap([database.url]);
-    const history = historyOn(map);
+    const history = historyOn(map, lifecycle);
     const pool = openTestPool(database.url, lifecycle);
     const { position } = (await history.rides(SKIER, { limit: 1 })).at;
     await pool.query('UPDATE scans SET stored_xid = NULL');
@@ -127,6 +130,7 @@ describe('what is new since a position, while many write', () => {
 describe.skipIf(!systemPostgresAvailable)('what is new since a position, on a streaming replica', () => {
   const lifecycle = testLifecycle();
   let server: SystemPostgres;
+  const on = (host: Pick<SystemPostgres, 'url'>) => historyOn(new TestMap([host.url('node')]), lifecycle);
   let replica: Pick<SystemPostgres, 'url' | 'stop'>;
   beforeAll(async () => {
     server = await startSystemPostgres();
@@ -142,12 +146,24 @@ describe.skipIf(!systemPostgresAvailable)('what is new since a position, on a st
 
   test('is every ride, some perhaps twice', async () => {
     const map = new TestMap([replica.url('node')]);
-    const nodes = openReadNodes({ poolSize: 2, timeoutMs: 5_000, logger: quiet, lifecycle });
-    const history = createHistoryReader({ directory: map, nodes });
+    const history = historyOn(map, lifecycle);
     const { told, naive } = await writeAndFollow({ write: server.url('node'), map, history });
     const { found, at } = await history.rides(SKIER, { limit: 1_000 });
     expect(new Set(idsOf(told))).toEqual(new Set(idsOf(found)));
     expect(at.position.snapshot).toMatch(/^(\d+):\1:$/); // it can't tell which transactions are under way
     expect(naive.size).toBeLessThan(found.length);
+  });
+
+  test('when it takes over, what was read of the primary means nothing any more', async () => {
+    const { position } = (await on(server).rides(SKIER, { limit: 1 })).at;
+    const { snapshot: seen, ...where } = position;
+    const since = { ...where, seen };
+    expect((await on(replica).rides(SKIER, { limit: 1 })).at.position.identity).toBe(position.identity);
+    expect(await on(replica).newRides(SKIER, since, { limit: 1_000 })).toMatchObject({ isReset: false });
+    await onPool(replica.url('postgres'), (pool) => pool.query('SELECT pg_promote()'));
+    const anew = await on(replica).newRides(SKIER, since, { limit: 1_000 });
+    expect([anew.isReset, anew.rides.length]).toEqual([true, WRITERS * WRITES]);
+    expect(await on(replica).newRides(SKIER, anew.next, { limit: 1_000 })).toMatchObject({ isReset: false, rides: [] });
+    expect(await on(server).newRides(SKIER, since, { limit: 1_000 })).toMatchObject({ isReset: false });
   });
 });
