@@ -6,7 +6,7 @@ import type { Setting } from '../../src/rides/pages/parts/frame.ts';
 import { besideMountain } from '../../src/rides/pages/parts/mountain.ts';
 import { rideTable } from '../../src/rides/pages/parts/ride-table.ts';
 import { together } from '../../src/rides/pages/reads.ts';
-import { hoursShown, hourTextOf, localNow } from '../../src/rides/pages/resort-hours.ts';
+import { hoursShown, hourTexts, localNow } from '../../src/rides/pages/resort-hours.ts';
 import { visitors } from '../../src/rides/pages/visitor.ts';
 
 const now = Date.UTC(2026, 10, 27, 13, 0);
@@ -88,7 +88,9 @@ test('rides are listed newest first with what they added up to; names are text, 
   const html = String(await rideTable(rides, () => 'Europe/Vienna', setting));
   expect(html).not.toContain('<img');
   expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;');
-  const rows = [...html.matchAll(/<tr data-mark.*?<\/tr>/g)].map(([row]) => textOf(row.replaceAll('</td>', ' ')));
+  const rows = [...html.matchAll(/<tr role="row" data-mark.*?<\/tr>/g)].map(([row]) =>
+    textOf(row.replaceAll('</td>', ' ')),
+  );
   expect(rows).toEqual([expect.stringMatching(/^10:30 .*200 m 500 m $/), '10:00 Plaun300 m 300 m ']);
 });
 
@@ -104,11 +106,12 @@ describe('the hours of a resort', () => {
   });
 
   test('are written as the visitor writes times, also on the day that clocks change', () => {
-    expect(hourTextOf(resort, '2026-10-25', visitor)(8)).toEqual({ full: '08:00', short: '08' });
-    expect(hourTextOf(resort, '2026-03-29', visitors()('en-US'))(13)).toEqual({
-      full: expect.stringMatching(/^1:00\sPM$/),
-      short: '1',
-    });
+    expect(hourTexts([8], { ...resort, date: '2026-10-25' }, visitor)).toEqual([
+      { hour: 8, full: '08:00', short: '08' },
+    ]);
+    expect(hourTexts([13], { ...resort, date: '2026-03-29' }, visitors()('en-US'))).toEqual([
+      { hour: 13, full: expect.stringMatching(/^1\sPM$/), short: '1' },
+    ]);
     expect(localNow(resort, now)).toEqual({ date: '2026-11-27', time: '14:00' });
   });
 });

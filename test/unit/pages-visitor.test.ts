@@ -53,6 +53,12 @@ describe('what a visitor reads', () => {
     expect(of('en-GB').time(NOON, 'Europe/Vienna')).toBe('14:32');
     expect(of('en-GB').time(NOON, 'Asia/Tokyo')).toBe('22:32');
     expect(plain(of('en-US').time(NOON, 'America/Denver'))).toBe('6:32 AM');
+    expect(plain(of('en-US').timeOfDay('16:30'))).toBe('4:30 PM');
+    expect(of('de-CH').timeOfDay('08:30')).toBe('08:30');
+    expect([of('en-GB'), of('en-US')].map(({ fullHour }) => plain(fullHour(NOON - 32 * 60_000, 'UTC')))).toEqual([
+      '13:00',
+      '1 PM',
+    ]);
     expect(of('en-GB').zonedTime(NOON, 'Europe/Vienna')).toBe('14:32 CET');
     expect(of('de').longDate('2026-11-26')).toBe('Donnerstag, 26. November 2026');
     expect(of('en-US').shortDate('2026-01-01')).toBe('Thu, Jan 1');

@@ -12,7 +12,7 @@ import { skierPages } from './skier-pages.ts';
 import { visitors } from './visitor.ts';
 
 const here = (path: string) => new URL(path, import.meta.url);
-const STYLES = ['base', 'frame', 'parts', 'calendar', 'charts', 'resort'];
+const STYLES = ['base', 'frame', 'parts', 'calendar', 'charts', 'day', 'resort'];
 
 /**
  * The pages for people: a skier's under `/app`, a resort's under `/resorts/{id}`. Made on the server and whole without script;

@@ -31,21 +31,22 @@ export function hoursShown(
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
-/** How a visitor writes an hour: its beginning in full, and for a scale. */
+/** A local hour, and how a visitor writes it: its beginning in full, and for a scale. */
 export interface HourText {
+  hour: number;
   full: string;
   short: string;
 }
 
-/** @returns how the visitor writes the local hours of that day */
-export function hourTextOf(
-  { timeZone }: Pick<Resort, 'timeZone'>,
-  date: string,
+/** @returns the local hours of that day as the visitor writes them */
+export function hourTexts(
+  hours: number[],
+  { timeZone, date }: { timeZone: string; date: string },
   visitor: Visitor,
-): (hour: number) => HourText {
-  return (hour) => {
-    const local = Temporal.PlainDate.from(date).toZonedDateTime({ timeZone, plainTime: { hour } });
-    const at = local.epochMilliseconds;
-    return { full: visitor.time(at, timeZone), short: visitor.hour(at, timeZone) };
-  };
+): HourText[] {
+  const day = Temporal.PlainDate.from(date);
+  return hours.map((hour) => {
+    const at = day.toZonedDateTime({ timeZone, plainTime: { hour } }).epochMilliseconds;
+    return { hour, full: visitor.fullHour(at, timeZone), short: visitor.hour(at, timeZone) };
+  });
 }

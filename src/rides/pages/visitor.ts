@@ -19,6 +19,10 @@ export interface Visitor {
   month: (date: string) => string;
   /** `14:32` */
   time: (instantMs: number, timeZone: string) => string;
+  /** a local time of day, HH:MM */
+  timeOfDay: (time: string) => string;
+  /** a full hour: `14:00`, or `2 PM` */
+  fullHour: (instantMs: number, timeZone: string) => string;
   /** `14`, or `2` where days have twice twelve hours: for a scale */
   hour: (instantMs: number, timeZone: string) => string;
   /** `14:32 CET` */
@@ -118,7 +122,7 @@ function dateFormats(locale: string): Pick<Visitor, 'longDate' | 'shortDate' | '
 }
 
 /** One format for each time zone that is asked for: those of the resorts. */
-function timeFormats(locale: string): Pick<Visitor, 'time' | 'hour' | 'zonedTime'> {
+function timeFormats(locale: string): Pick<Visitor, 'time' | 'timeOfDay' | 'fullHour' | 'hour' | 'zonedTime'> {
   const formatter = (options: Intl.DateTimeFormatOptions) => {
     const byZone = new Map<string, Intl.DateTimeFormat>();
     return (timeZone: string) => {
@@ -132,6 +136,11 @@ function timeFormats(locale: string): Pick<Visitor, 'time' | 'hour' | 'zonedTime
   const zonedTime = formatter({ hour: 'numeric', minute: '2-digit', timeZoneName: 'short' });
   return {
     time: (instantMs, timeZone) => time(timeZone).format(instantMs),
+    timeOfDay: (text) => time('UTC').format(Date.parse(`2024-01-01T${text}Z`)),
+    fullHour: (instantMs, timeZone) => {
+      const { hour12 } = time(timeZone).resolvedOptions();
+      return (hour12 ? hour : time)(timeZone).format(instantMs);
+    },
     hour: (instantMs, timeZone) => {
       const parts = hour(timeZone).formatToParts(instantMs);
       return parts.find(({ type }) => type === 'hour')?.value ?? '';

@@ -15,7 +15,11 @@ export function climbChart(newestFirst: RideJson[], timeZone: string, setting: S
   );
   const time = (ms: number) => visitor.time(ms, timeZone);
   const total = visitor.height(climb.points.at(-1)?.totalM ?? 0);
-  const told = `${total} climbed in ${rides.length === 1 ? 'one ride' : `${visitor.number(rides.length)} rides`}, from ${time(times[0] ?? 0)} to ${time(times.at(-1) ?? 0)}`;
+  const first = time(times[0] ?? 0);
+  const told =
+    rides.length === 1
+      ? `${total} climbed in one ride, at ${first}`
+      : `${total} climbed in ${visitor.number(rides.length)} rides, from ${first} to ${time(times.at(-1) ?? 0)}`;
   return html`<figure class="climb">
 <svg class="plot" role="img" aria-label="${told}">
 ${climb.heights.map(({ y }) => html`<line class="grid" x1="0" x2="100%" y1="${percent(y)}" y2="${percent(y)}"/>`)}
@@ -23,7 +27,7 @@ ${climb.heights.map(({ y }) => html`<line class="grid" x1="0" x2="100%" y1="${pe
 ${climb.heights.map(({ y, units }) => html`<text class="height" x="0" y="${percent(y)}" dy="-5">${visitor.heightText(units)}</text>`)}
 ${rides.map((ride, i) => chair(ride, climb.points[i], setting, time(times[i] ?? 0)))}
 </svg>
-<svg class="axis" aria-hidden="true">${climb.hours.map(({ x, atMs }) => hourLabel(x, time(atMs)))}</svg>
+<svg class="axis" aria-hidden="true">${climb.hours.map(({ x, atMs }) => hourLabel(x, visitor.fullHour(atMs, timeZone)))}</svg>
 <figcaption>${told}.</figcaption>
 </figure>`;
 }

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { Resort } from '../../../directory/snapshot.ts';
 import type { ResortDayContent } from '../../shapes.ts';
 import type { Html } from '../html.ts';
-import { hoursShown, hourTextOf, type LocalNow } from '../resort-hours.ts';
+import { hoursShown, hourTexts, type LocalNow } from '../resort-hours.ts';
 import type { Told } from '../reads.ts';
 import { completeness } from './completeness.ts';
 import { figures } from './figures.ts';
@@ -33,7 +33,7 @@ export function resortPage(view: ResortView, setting: Setting): Html {
     lang: visitor.locale,
   });
   return html`${steps(step(view.before), view.after === undefined ? undefined : step(view.after), dateForm(view))}
-<div class="title-line"><h1 id="title">${resort.name}</h1><p class="where"><span lang="${visitor.locale}">${visitor.longDate(date)}</span> · ${openText(view)}</p></div>
+<div class="title-line"><h1 id="title">${resort.name}</h1><p class="where"><span lang="${visitor.locale}">${visitor.longDate(date)}</span> · ${openText(view, visitor)}</p></div>
 ${told ? dayOf(view, told, setting) : away(view, setting)}`;
 }
 
@@ -41,11 +41,11 @@ function dateForm({ date, local }: ResortView): Html {
   return html`<form class="pick" method="get"><label class="unseen" for="date">Date</label><input id="date" name="date" type="date" value="${date}" max="${local.date}"><button>Show</button></form>`;
 }
 
-function openText({ resort, date, local }: ResortView): string {
-  const { opensAt, closesAt } = resort;
-  if (date !== local.date) return `open ${opensAt} to ${closesAt}`;
-  if (local.time < opensAt) return `opens at ${opensAt}`;
-  return local.time < closesAt ? `open until ${closesAt}` : `closed since ${closesAt}`;
+function openText({ resort, date, local }: ResortView, visitor: Setting['visitor']): string {
+  const [opens, closes] = [visitor.timeOfDay(resort.opensAt), visitor.timeOfDay(resort.closesAt)];
+  if (date !== local.date) return `open ${opens} to ${closes}`;
+  if (local.time < resort.opensAt) return `opens at ${opens}`;
+  return local.time < resort.closesAt ? `open until ${closes}` : `closed since ${closes}`;
 }
 
 function dayOf(view: ResortView, told: Told<ResortDayContent>, setting: Setting): Html {
@@ -63,15 +63,14 @@ ${completeness(told, view.resort.timeZone, setting)}
 }
 
 function loads({ resort, date }: ResortView, lifts: ResortDayContent['lifts'], setting: Setting): Html {
-  const hours = hoursShown(resort, lifts);
-  const hourText = hourTextOf(resort, date, setting.visitor);
-  const sums = hours.map((hour) => ({ hour, rides: lifts.reduce((sum, lift) => sum + (lift.hours[hour] ?? 0), 0) }));
+  const hours = hourTexts(hoursShown(resort, lifts), { ...resort, date }, setting.visitor);
+  const sums = hours.map((of) => ({ ...of, rides: lifts.reduce((sum, lift) => sum + (lift.hours[of.hour] ?? 0), 0) }));
   const running = new Set(lifts.map(({ liftId }) => liftId));
   const idle = [...resort.lifts.values()].filter(({ liftId }) => !running.has(liftId));
   return html`<section class="card" aria-labelledby="hours"><div class="card-head"><h2 id="hours">Through the day</h2></div>
-${hourChart(sums, hourText, setting)}</section>
+${hourChart(sums, setting)}</section>
 <section class="card" aria-labelledby="loads"><div class="card-head"><h2 id="loads">Lifts by hour</h2></div>
-${liftTable(lifts, hours, hourText, setting)}
+${liftTable(lifts, hours, setting)}
 ${idle.length > 0 && html`<p class="idle"><strong>Without a ride:</strong> ${idle.map(({ name }) => name).join(', ')}</p>`}
 </section>`;
 }

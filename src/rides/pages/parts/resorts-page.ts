@@ -15,6 +15,6 @@ function entry(resort: Resort, { visitor, links, now }: Setting): Html {
   const { time } = localNow(resort, now);
   const isOpen = time >= opensAt && time < closesAt;
   return html`<li class="card"><a href="${links.resort(resortId)}">${name}</a>
-<p>${visitor.number(lifts.size)} lifts · ${opensAt} to ${closesAt}</p>
+<p>${visitor.number(lifts.size)} lifts · ${visitor.timeOfDay(opensAt)} to ${visitor.timeOfDay(closesAt)}</p>
 <p class="clock"><span class="state ${isOpen ? 'is-open' : ''}">${isOpen ? 'Open' : 'Closed'}</span> <span>${visitor.zonedTime(now, timeZone)}</span></p></li>`;
 }
