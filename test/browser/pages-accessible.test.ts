@@ -66,7 +66,7 @@ describe.skipIf(!chromiumPath)('the pages, looked at by axe', () => {
     }
     expect(problems).toEqual({});
     await close();
-  });
+  }, 120_000);
 
   test('one that is wrong would be found', async () => {
     const { page, close } = await signedIn({ colorScheme: 'light', viewport: DESKTOP });
