@@ -71,6 +71,8 @@ export class NodeChanges {
   /** of each skier, and resort's day */
   readonly #changes = new Map<number | string, LastChange>();
   #asOf = new Map<number, number | null>();
+  /** what the last poll has told: on a replica the next one may find it again, see `SNAPSHOT` */
+  #toldXids: ReadonlySet<string> = new Set();
   /** when the last good poll was sent, by `performance.now` */
   #polledAt = Number.NEGATIVE_INFINITY;
 
@@ -116,9 +118,11 @@ export class NodeChanges {
     this.#identity = state.identity;
     this.#asOf = new Map(state.lanes.map(({ lane, asOf }) => [lane, told(asOf)]));
     this.#polledAt = sentAt;
+    const toldBefore = this.#toldXids;
+    this.#toldXids = new Set(state.changes.map(({ xid }) => xid));
     if (startsAnew) this.#startAnew();
     else this.#remember(state.changes);
-    return startsAnew ? 'all' : state.changes;
+    return startsAnew ? 'all' : state.changes.filter(({ xid }) => !toldBefore.has(xid));
   }
 
   #startAnew(): void {

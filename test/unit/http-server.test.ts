@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent, request, type ServerResponse } from 'node:http';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, test } from 'vitest';
+import { replaceableApp } from '../../src/cli/http-app.ts';
 import { ConfigError } from '../../src/platform/config.ts';
+import type { HttpEnv } from '../../src/platform/http-common.ts';
 import { checkPortIsFree, listen, normalizePath, type ServedApp } from '../../src/platform/http-server.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createLogger } from '../../src/platform/logger.ts';
@@ -86,6 +88,32 @@ describe('the HTTP server', () => {
     await once(response, 'end');
     await expect(lifecycle.stop(1_000)).resolves.toBeUndefined();
     agent.destroy();
+  });
+
+  test('leaves a response alone that its handler writes by itself, and ends it when it stops', async () => {
+    const open: ServerResponse[] = [];
+    const app = new Hono<HttpEnv>();
+    app.use(async (c, next) => {
+      await next();
+      c.header('x-added', 'on the way'); // a response that is marked loses its mark by this
+    });
+    app.get('/stream', (c) => {
+      const outgoing = c.env.outgoing as ServerResponse;
+      outgoing.writeHead(200, { 'content-type': 'text/plain' });
+      outgoing.write('first,');
+      open.push(outgoing);
+      return c.body(null);
+    });
+    const endStreams = () => open.forEach((outgoing) => outgoing.end('last'));
+    const server = { host: '127.0.0.1', port: 0, logger, lifecycle, name: 'test', endStreams };
+    const { url } = await listen(replaceableApp(app), server);
+    const response = await fetch(`${url}/stream`);
+    const text = response.text();
+    open[0]?.write('second,');
+    const startedAt = performance.now();
+    await lifecycle.stop(10_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_500); // what runs on after 3 s is cut off
+    expect(await text).toBe('first,second,last');
   });
 
   test('answers what is not HTTP with a problem', async () => {
