@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { serialize } from 'hono/utils/cookie';
 import { isSameSecret } from '../../platform/credentials.ts';
 import type { HttpEnv } from '../../platform/http-common.ts';
+import { setSessionCookie } from '../../platform/session-cookie.ts';
 
 const COOKIE = 'liftline_operator';
 /** Half an hour from signing in, whatever is done meanwhile: a console that is left open closes by itself. */
@@ -24,7 +24,7 @@ export class OperatorSessions {
     this.#now = now;
   }
 
-  /** To be called by pages right below `/ops`: without a `Path` the cookie goes to those, also behind a prefix. */
+  /** To be called by pages right below `/ops`: that is the cookie's path. */
   begin(context: Context<HttpEnv>): void {
     const untilS = String(Math.floor(this.#now() / 1000) + SESSION_S);
     setCookie(context, `${untilS}.${this.#sign(`until ${untilS}`)}`, SESSION_S);
@@ -48,8 +48,6 @@ export class OperatorSessions {
   }
 }
 
-function setCookie(context: Context<HttpEnv>, value: string, maxAge: number): void {
-  const forwarded = context.req.header('x-forwarded-proto')?.split(',')[0]?.trim();
-  const secure = (forwarded ?? new URL(context.req.url).protocol.slice(0, -1)) === 'https';
-  context.header('set-cookie', serialize(COOKIE, value, { httpOnly: true, sameSite: 'Strict', secure, maxAge }));
+function setCookie(context: Context<HttpEnv>, value: string, maxAgeS: number): void {
+  setSessionCookie(context, { name: COOKIE, value, maxAgeS, sameSite: 'Strict' });
 }

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { serialize } from 'hono/utils/cookie';
 import { decodeJwt } from 'jose';
 import type { HttpEnv } from '../../platform/http-common.ts';
+import { setSessionCookie } from '../../platform/session-cookie.ts';
 
 const COOKIE = 'liftline_skier';
 /** Browsers keep no cookie longer (RFC 6265bis 5.5). */
@@ -21,9 +21,8 @@ export function tokenOf(context: Context<HttpEnv>): string | undefined {
 }
 
 /**
- * Keeps a token, once it was checked, in a cookie that no script sees, that other sites' forms do not send, and that ends with
- * the token. Without a `Path` its path is that of the page which sets it, up to its last slash: `/app`, also where clients put
- * a prefix before it that this process knows nothing of. So only pages right below `/app` may call this.
+ * Keeps a token, once it was checked, in a cookie that other sites' forms do not send, and that ends with the token. Its path
+ * is `/app`, so only pages right below that may call this.
  */
 export function keepToken(context: Context<HttpEnv>, token: string): void {
   const expiresS = decodeJwt(token).exp ?? 0;
@@ -36,13 +35,6 @@ export function forgetToken(context: Context<HttpEnv>): void {
   setCookie(context, '', 0);
 }
 
-function setCookie(context: Context<HttpEnv>, value: string, maxAge: number): void {
-  const secure = isSecure(context);
-  context.header('set-cookie', serialize(COOKIE, value, { httpOnly: true, sameSite: 'Lax', secure, maxAge }));
-}
-
-/** Whether the visitor came by https: what is in front of this process says so. */
-function isSecure(context: Context<HttpEnv>): boolean {
-  const forwarded = context.req.header('x-forwarded-proto')?.split(',')[0]?.trim();
-  return (forwarded ?? new URL(context.req.url).protocol.slice(0, -1)) === 'https';
+function setCookie(context: Context<HttpEnv>, value: string, maxAgeS: number): void {
+  setSessionCookie(context, { name: COOKIE, value, maxAgeS, sameSite: 'Lax' });
 }
