@@ -8,7 +8,7 @@ import { generatorName } from './bench/load-generator.ts';
 import { live } from './bench/live.ts';
 import { memory } from './bench/memory.ts';
 import { persistRates } from './bench/persist-rates.ts';
-import { readRates } from './bench/read-rates.ts';
+import { reads } from './bench/reads.ts';
 import { type BenchSize, FULL, QUICK } from './bench/size.ts';
 import { describeMachine, machineLine } from './machine.ts';
 import { markdownTable, print, writeResult } from './results.ts';
@@ -21,7 +21,7 @@ const PARTS: Record<string, Part> = {
   acks: ackRates,
   persist: persistRates,
   freshness,
-  reads: readRates,
+  reads,
   live,
   cpu: cpuSplit,
   memory,

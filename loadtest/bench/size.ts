@@ -14,6 +14,10 @@ export interface BenchSize {
   /** listeners of the live run, and seconds of each of its phases */
   liveListeners: number;
   liveS: number;
+  /** rides of each skier before the read mix, seconds of each of its runs, and reads and writes a second of the paced ones */
+  mixRidesEach: number;
+  mixS: number;
+  mixPerS: number;
 }
 
 export const FULL: BenchSize = {
@@ -25,6 +29,9 @@ export const FULL: BenchSize = {
   freshnessS: 30,
   liveListeners: 5_000,
   liveS: 20,
+  mixRidesEach: 10,
+  mixS: 30,
+  mixPerS: 600,
 };
 
 /** For CI: proves that it runs; its figures are worth little. */
@@ -37,4 +44,7 @@ export const QUICK: BenchSize = {
   freshnessS: 5,
   liveListeners: 500,
   liveS: 3,
+  mixRidesEach: 2,
+  mixS: 6,
+  mixPerS: 300,
 };

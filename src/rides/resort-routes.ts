@@ -88,6 +88,9 @@ export function resortDayQuestion(
   };
 }
 
+/** Every ride there changes it: it is asked of the nodes four times a second at most. */
+const MAY_LAG_MS = 250;
+
 function validityOfDay(
   changes: RidesOptions['changes'],
   of: { resortId: number; season: number; day: number },
@@ -95,6 +98,7 @@ function validityOfDay(
   return {
     isCurrent: (read) => changes.isCurrentDay(of, new Map(read)),
     asOf: () => changes.asOfOfAll(),
+    mayLagMs: MAY_LAG_MS,
   };
 }
 

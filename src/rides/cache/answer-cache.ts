@@ -10,6 +10,8 @@ export interface Validity<Read> {
   isCurrent(read: Read): boolean;
   /** up to when a current answer is complete, milliseconds since the epoch; null when nobody knows */
   asOf(): number | null;
+  /** what changes all the time may be given so long after it was read, milliseconds; with the `asOf` that it had */
+  mayLagMs?: number;
 }
 
 /** A question whose answers may be kept. */
@@ -54,7 +56,11 @@ const JOIN_MS = 250;
 
 interface Entry<Read> extends Pick<Question<Read>, 'kind' | 'route' | 'validity'> {
   kept: KeptAnswer<Read>;
+  /** before it was read, by `performance.now`; long ago, when another process has read it */
+  sentAt: number;
 }
+
+const LONG_AGO = Number.NEGATIVE_INFINITY;
 
 interface Filling {
   sentAt: number;
@@ -88,9 +94,10 @@ export class AnswerCache {
     const entry = this.#entries?.get(key);
     if (!entry) return undefined;
     const { kept, kind, route, validity } = entry;
-    if (!this.#isCurrent(validity, kept)) return undefined;
+    const isCurrent = this.#isCurrent(validity, kept);
+    if (!isCurrent && !this.#mayLag(entry)) return undefined;
     this.#o.metrics.count(kind, 'hit');
-    return { kept, route, asOf: later(kept.asOf, validity.asOf()), isStale: false };
+    return { kept, route, asOf: isCurrent ? later(kept.asOf, validity.asOf()) : kept.asOf, isStale: false };
   }
 
   /**
@@ -116,6 +123,11 @@ export class AnswerCache {
     return kept.directoryVersion === this.#o.directoryVersion() && validity.isCurrent(kept.read);
   }
 
+  #mayLag({ kept, validity: { mayLagMs }, sentAt }: Entry<unknown>): boolean {
+    if (mayLagMs === undefined || kept.directoryVersion !== this.#o.directoryVersion()) return false;
+    return performance.now() - sentAt < mayLagMs;
+  }
+
   #fillOnce<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
     if (!this.#entries) return this.#load(question);
     const underWay = this.#filling.get(question.key);
@@ -134,27 +146,27 @@ export class AnswerCache {
     const found = await shared?.get(question.key, (value) => question.readAs(value));
     if (found && this.#isCurrent(question.validity, found)) {
       metrics.count(question.kind, 'shared');
-      this.#keep(question, found);
+      this.#keep(question, found, LONG_AGO);
       return found;
     }
     // outdated, but all there is when the node is away
-    if (found && !this.#entries?.has(question.key)) this.#keep(question, found);
+    if (found && !this.#entries?.has(question.key)) this.#keep(question, found, LONG_AGO);
     const kept = await this.#load(question);
     if (isKeepable(question)) shared?.set(question.key, kept);
     return kept;
   }
 
   async #load<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
-    const version = this.#o.directoryVersion();
+    const [version, sentAt] = [this.#o.directoryVersion(), performance.now()];
     this.#o.metrics.count(question.kind, 'miss');
     const kept = keep(await question.load(), version);
-    this.#keep(question, kept);
+    this.#keep(question, kept, sentAt);
     return kept;
   }
 
-  #keep<Read>(question: Question<Read>, kept: KeptAnswer<Read>): void {
+  #keep<Read>(question: Question<Read>, kept: KeptAnswer<Read>, sentAt: number): void {
     const { key, kind, route, validity } = question;
-    if (isKeepable(question)) this.#entries?.set(key, { kept, kind, route, validity });
+    if (isKeepable(question)) this.#entries?.set(key, { kept, kind, route, validity, sentAt });
   }
 }
 
