@@ -151,6 +151,25 @@ describe.skipIf(!gatewayAvailable)('nginx with deploy/nginx.conf before edges, r
     expect((await openEventStream(`${gateway.url}/v1/skiers/2/live`, await asSkier())).status).toBe(404);
   });
 
+  test('shows the pages: a skier’s to nobody else, and to the log no token', async () => {
+    const token = await signSkierToken(stack.tokenSecret, 1, 300);
+    const address = `/app/sign-in?token=${token}`;
+    const signedIn = await askHttp2(gateway.tlsUrl ?? '', tls.certificateFile, { method: 'GET', path: address });
+    expect(signedIn.headers).toMatchObject({ ':status': 303, location: '../app' });
+    const cookie = String(signedIn.headers['set-cookie']);
+    expect(cookie).toContain('Secure');
+    for (let i = 0; i < 2; i += 1) {
+      const { reply, line } = await send('GET', '/app', { cookie: cookie.split(';')[0] ?? '' });
+      expect(await reply.text()).toContain('Sign out');
+      expect(reply.headers.get('cache-control')).toBe('private, no-store');
+      expect(partOf((await line()).upstream)).toBe('rides');
+    }
+    const resort = await send('GET', '/resorts/1');
+    expect(await resort.reply.text()).toContain('<h1 id="title">Sonnkogel Arena</h1>');
+    expect(resort.reply.headers.get('cache-control')).toBe('public, max-age=5');
+    expect(JSON.stringify(await gateway.accessLog())).not.toContain(token);
+  });
+
   test('passes the caller’s request id on, and makes one where it is none', async () => {
     const mine = await fetch(`${gateway.url}/v1/scans`, { method: 'POST', headers: { 'x-request-id': 'gate-7.42' } });
     expect(mine.headers.get('x-request-id')).toBe('gate-7.42');

@@ -100,13 +100,25 @@ describe('signing in to the pages', () => {
     expect((await post('/app/sign-in', { token: 'x'.repeat(20_000) })).status).toBe(413);
   });
 
-  test('forms of other sites neither sign in nor out', async () => {
-    const foreign = { ...FORM, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+  const TYPE = { 'content-type': FORM['content-type'] };
+  test.each([
+    ['says so', { ...TYPE, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }],
+    ['is a neighbour', { ...TYPE, 'sec-fetch-site': 'same-site' }],
+    ['says only its origin', { ...TYPE, origin: 'http://evil.example' }],
+    ['hides its origin', { ...TYPE, origin: 'null' }],
+  ])('a form of another site, which %s, neither signs in nor out', async (_how, foreign) => {
     const token = await tokenEndingIn(90);
     for (const reply of [await post('/app/sign-in', { token }, foreign), await post('/app/sign-out', {}, foreign)]) {
       expect(reply.status).toBe(403);
       expect(reply.headers.get('set-cookie')).toBeNull();
     }
+  });
+
+  test.each([
+    ['of this address', { ...TYPE, origin: 'https://rides.test:8443' }], // TLS and port are the gateway's
+    ['of no browser', TYPE],
+  ])('a form %s is taken', async (_whose, headers) => {
+    expect((await post('/app/sign-in', { token: await tokenEndingIn(90) }, headers)).status).toBe(303);
   });
 
   test('signing out ends the cookie', async () => {
