@@ -24,6 +24,8 @@ export interface EventStream {
   /** stops reading what comes */
   pause(): void;
   isOver(): boolean;
+  /** the server has ended it in an orderly way */
+  isWhole(): boolean;
   close(): void;
 }
 
@@ -56,6 +58,7 @@ export async function openEventStream(url: string, headers: Record<string, strin
     next: (event, nth = 1) => until(`event ${event}, number ${nth}`, () => named(event)[nth - 1]),
     pause: () => response.pause(),
     isOver: () => state.isOver,
+    isWhole: () => response.complete,
     close: () => outgoing.destroy(),
   };
 }

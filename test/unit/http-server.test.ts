@@ -110,9 +110,7 @@ describe('the HTTP server', () => {
     const response = await fetch(`${url}/stream`);
     const text = response.text();
     open[0]?.write('second,');
-    const startedAt = performance.now();
     await lifecycle.stop(10_000);
-    expect(performance.now() - startedAt).toBeLessThan(2_500); // what runs on after 3 s is cut off
     expect(await text).toBe('first,second,last');
   });
 
