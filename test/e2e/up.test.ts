@@ -71,6 +71,16 @@ describe('liftline up', () => {
       expect(first.output()).toContain(shown);
     }
 
+    const [link = ''] = /\S+\/app\/sign-in\?token=\S+/.exec(first.output()) ?? [];
+    const signedIn = await fetch(link, { redirect: 'manual' });
+    const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const page = await fetch(`${keys.baseUrl}/app`, { headers: { cookie } });
+    expect([signedIn.status, await page.text()]).toEqual([
+      303,
+      expect.stringContaining('The snow is still untouched.'),
+    ]);
+    expect(first.output()).not.toContain('ExperimentalWarning'); // of the types that the page's script has
+
     expect(first.output()).not.toContain('"level":"info"'); // neither its own nor of its workers: LOG_LEVEL is warn
 
     expect(await postScan(keys, 77, new Date())).toBe(202);
