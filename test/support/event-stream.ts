@@ -15,14 +15,10 @@ export interface EventStream {
   status: number;
   headers: IncomingMessage['headers'];
   events: StreamEvent[];
-  /** how many heartbeats came */
-  heartbeats(): number;
   /** the id that a browser would come back with */
   lastId(): string | undefined;
   /** waits for an event of a name; the n-th, the first unless given */
   next(event: string, nth?: number): Promise<StreamEvent>;
-  /** stops reading what comes */
-  pause(): void;
   isOver(): boolean;
   /** the server has ended it in an orderly way */
   isWhole(): boolean;
@@ -34,15 +30,13 @@ export async function openEventStream(url: string, headers: Record<string, strin
   const outgoing = request(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false });
   outgoing.end();
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-  const state = { events: [] as StreamEvent[], heartbeats: 0, rest: '', isOver: false };
+  const state = { events: [] as StreamEvent[], rest: '', isOver: false };
   response.setEncoding('utf8');
   response.on('data', (chunk: string) => {
     const parts = (state.rest + chunk).split('\n\n');
     state.rest = parts.pop() ?? '';
-    for (const part of parts) {
-      if (part === ':') state.heartbeats += 1;
-      else state.events.push(parse(part));
-    }
+    // a lone colon is a heartbeat
+    state.events.push(...parts.filter((part) => part !== ':').map(parse));
   });
   response.on('error', () => {});
   response.on('close', () => {
@@ -53,10 +47,8 @@ export async function openEventStream(url: string, headers: Record<string, strin
     status: response.statusCode ?? 0,
     headers: response.headers,
     events: state.events,
-    heartbeats: () => state.heartbeats,
     lastId: () => state.events.findLast(({ id }) => id !== undefined)?.id,
     next: (event, nth = 1) => until(`event ${event}, number ${nth}`, () => named(event)[nth - 1]),
-    pause: () => response.pause(),
     isOver: () => state.isOver,
     isWhole: () => response.complete,
     close: () => outgoing.destroy(),
