@@ -94,6 +94,28 @@ describe.skipIf(!chromiumPath)('a skier’s page that is open while gates read t
     await close();
   });
 
+  const LATER = '2099-01-01T00:00:00.000Z';
+  const RIDE = JSON.stringify({ liftName: 'Plaun 6er', date: '2026-01-01', season: String(new Date().getFullYear()) });
+  test.each([
+    // asked for at the beginning; then for the ride, and three times more
+    ['a ride that the page can’t show holds it back', `event: ride\ndata: ${RIDE}\n\n`, { asks: 5, isShown: false }],
+    ['nothing else was told', '', { asks: 1, isShown: true }],
+  ])('a later “complete up to”: %s', async (_what, before, { asks, isShown }) => {
+    const { page, close } = await openSeason();
+    const stream = `retry: 600000\nevent: hello\ndata: {"asOf":null}\n\n${before}event: asOf\ndata: {"asOf":"${LATER}"}\n\n`;
+    await page.route('**/app/live', (route) => route.fulfill({ contentType: 'text/event-stream', body: stream }));
+    let asked = 0;
+    page.on('requestfinished', (request) => {
+      if (request.resourceType() === 'fetch') asked += 1;
+    });
+    await page.reload();
+    await until('the page was asked for', () => asked === asks);
+    await page.evaluate('new Promise((drawn) => setTimeout(drawn, 100))');
+    const isLater = async () => (await page.locator('.as-of time').getAttribute('datetime')) === LATER;
+    await expect.poll(isLater).toBe(isShown);
+    await close();
+  });
+
   test('whoever wants it to hold still switches it off; switched on it has what was missed', async () => {
     const { page, close } = await openSeason();
     const live = page.getByRole('button', { name: 'Live' });

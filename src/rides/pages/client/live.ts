@@ -142,7 +142,8 @@ function setLive(isLive: boolean): void {
 
 /** @param data of an event: `{"asOf": ...}`, RFC 3339 or null */
 function hearAsOf(data: string): void {
-  told = (JSON.parse(data) as { asOf: string | null }).asOf;
+  const { asOf } = JSON.parse(data) as { asOf: string | null };
+  if (asOf !== null && (told === null || Date.parse(asOf) > Date.parse(told))) told = asOf;
   showAsOf();
 }
 
