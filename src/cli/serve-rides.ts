@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { DirectoryFollower } from '../directory/follower.ts';
+import { Waiting } from '../rides/after.ts';
 import { createRidesApp } from '../rides/app.ts';
 import { answerAtOnce } from '../rides/at-once.ts';
 import { AnswerCache } from '../rides/cache/answer-cache.ts';
@@ -59,11 +60,13 @@ export async function openRides(
     logger,
     lifecycle,
   });
+  const waiting = new Waiting({ history, changes, registry: metrics.registry });
   const app = createRidesApp({
     directory,
     history,
     changes,
     cache,
+    waiting,
     live,
     adminKey,
     tokens,
@@ -73,7 +76,11 @@ export async function openRides(
     logger,
   });
   const atOnce = answerAtOnce({ cache, tokens, corsOrigins, metrics, logger });
-  return { apps: [app], ready: () => true, atOnce, endStreams: () => live.endAll() };
+  const endStreams = () => {
+    waiting.endAll();
+    live.endAll();
+  };
+  return { apps: [app], ready: () => true, atOnce, endStreams };
 }
 
 function openCache({ config, logger, lifecycle, metrics }: ProcessContext, directory: DirectoryFollower): AnswerCache {

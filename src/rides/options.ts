@@ -3,6 +3,7 @@ import type { SkierTokens } from '../directory/skier-tokens.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { ChangeFeed } from '../shards/change-feed.ts';
+import type { Waiting } from './after.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import type { Live } from './live/live.ts';
 import type { HistoryReader } from '../shards/history-reader.ts';
@@ -13,6 +14,7 @@ export interface RidesOptions {
   history: HistoryReader;
   changes: ChangeFeed;
   cache: AnswerCache;
+  waiting: Waiting;
   live: Live;
   /** reads everything */
   adminKey: string;

@@ -5,7 +5,7 @@ import type { HttpEnv } from '../platform/http-common.ts';
 import type { RidesOptions } from './options.ts';
 import type { ReadAt } from '../shards/read-at.ts';
 import type { ScanFate } from '../shards/scan-fate.ts';
-import { readAfter, Waiting } from './after.ts';
+import { readAfter } from './after.ts';
 import { SKIERS } from './at-once.ts';
 import { seasonsOf, skierQuestion } from './cache/skier-question.ts';
 import { allowReading } from './caller.ts';
@@ -21,35 +21,31 @@ import { DAY, DAYS, RIDES, SEASONS } from './skier-docs.ts';
 /** A skier's own history, under `/v1/skiers`. */
 export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  const waiting = new Waiting(o);
   app.get('/v1/skiers/:skierId/rides', describeRoute(RIDES), (c) => {
     if (!c.req.url.includes('changedSince=')) {
       const load = (skierId: number) => ridesOf(o, skierId, c.req.queries());
-      return answerSkier(c, o, { waiting, seasons: () => seasonsIn(c), load });
+      return answerSkier(c, o, { seasons: () => seasonsIn(c), load });
     }
-    return admit(c, o, waiting, (skierId, after) => answerNewRides(c, o, { skierId, after }));
+    return admit(c, o, (skierId, after) => answerNewRides(c, o, { skierId, after }));
   });
   app.get('/v1/skiers/:skierId/days', describeRoute(DAYS), (c) =>
     answerSkier(c, o, {
-      waiting,
       seasons: () => seasonsIn(c),
       load: (skierId) => daysOf(o, skierId, c.req.queries()),
     }),
   );
   app.get('/v1/skiers/:skierId/days/:date', describeRoute(DAY), (c) => {
     const date = readDate(c.req.param('date'), 'date');
-    const snapshot = o.directory.snapshot();
     return answerSkier(c, o, {
-      waiting,
-      seasons: () => seasonsOf(date, snapshot),
+      seasons: () => seasonsOf(date, o.directory.snapshot()),
       async load(skierId) {
         const { found, at } = await o.history.day(skierId, date);
-        return { at, content: skierDayJson(date, found, snapshot.resorts) };
+        return { at, content: skierDayJson(date, found, o.directory.snapshot().resorts) };
       },
     });
   });
   app.get('/v1/skiers/:skierId/seasons', describeRoute(SEASONS), (c) =>
-    answerSkier(c, o, { waiting, load: (skierId) => totalsOf(o, skierId) }),
+    answerSkier(c, o, { load: (skierId) => totalsOf(o, skierId) }),
   );
   return app;
 }
@@ -57,7 +53,6 @@ export function skierRoutes(o: RidesOptions): Hono<HttpEnv> {
 type Loaded<Content extends object> = Promise<{ at: ReadAt; content: Content; unmarked?: object }>;
 
 interface SkierRead {
-  waiting: Waiting;
   /** see `SkierAsk` */
   seasons?: () => readonly number[] | undefined;
   load: (skierId: number) => Loaded<object>;
@@ -66,12 +61,12 @@ interface SkierRead {
 type Give = (skierId: number, after: ScanFate['status'] | undefined) => Response | Promise<Response>;
 
 /** Gives an answer to who may have it, after the scan that they wait for: at once, where the caller is known. */
-function admit(context: Context<HttpEnv>, o: RidesOptions, waiting: Waiting, give: Give): Response | Promise<Response> {
+function admit(context: Context<HttpEnv>, o: RidesOptions, give: Give): Response | Promise<Response> {
   const skierId = readId(context.req.param('skierId') ?? '', 'skierId');
   const answer = (): Response | Promise<Response> => {
     const after = context.req.url.includes('after=') ? readAfter(context.req.queries(), skierId) : undefined;
     if (!after) return give(skierId, undefined);
-    return waiting.for(after, context.req.raw.signal).then((status) => give(skierId, status));
+    return o.waiting.for(after, context.req.raw.signal).then((status) => give(skierId, status));
   };
   return allowReading(context, skierId, o)?.then(answer) ?? answer();
 }
@@ -80,10 +75,10 @@ function admit(context: Context<HttpEnv>, o: RidesOptions, waiting: Waiting, giv
 function answerSkier(
   context: Context<HttpEnv>,
   o: RidesOptions,
-  { waiting, seasons, load }: SkierRead,
+  { seasons, load }: SkierRead,
 ): Response | Promise<Response> {
   const { url } = context.req;
-  return admit(context, o, waiting, (skierId, after) => {
+  return admit(context, o, (skierId, after) => {
     const path = url.slice(url.indexOf(SKIERS) + SKIERS.length);
     const what = after === undefined ? path : withoutAfter(path);
     const ask = { skierId, what, seasons: seasons?.(), route: routePath(context, -1) };

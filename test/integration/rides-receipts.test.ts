@@ -6,15 +6,17 @@ import { keepAsOf } from '../../src/shards/as-of.ts';
 import { skierOn } from '../support/nodes.ts';
 import { ADMIN_KEY, type ReadSide, startReadSide } from '../support/read-side.ts';
 import { DEVICE_KEY } from '../support/two-nodes.ts';
+import { until } from '../support/until.ts';
 
 const SKIER = skierOn(0);
 const AT = '2025-12-24T09:00:00.000Z';
+const KEEPER = '00000000-0000-4000-8000-000000000001';
 const ACKED = Date.UTC(2025, 11, 24, 9, 0, 1);
 
 let side: ReadSide;
 let pool: Pool;
 beforeAll(async () => {
-  side = await startReadSide({ cacheBytes: 1_000_000 });
+  side = await startReadSide({ cacheBytes: 1_000_000, listen: true });
   pool = new Pool({ connectionString: side.nodeOf(SKIER).url, max: 1 });
 });
 afterAll(async () => {
@@ -65,7 +67,7 @@ describe('GET /v1/receipts/{receipt}', () => {
     });
     await pool.query('DELETE FROM dead_letters');
     expect(await fateOf(receipt)).toMatchObject({ status: 'queued' });
-    await keepAsOf(pool, randomUUID(), [{ lane: 0, asOf: receipt.acceptedAt }]);
+    await keepAsOf(pool, KEEPER, [{ lane: 0, asOf: receipt.acceptedAt }]);
     expect(await fateOf(receipt)).toMatchObject({ status: 'discarded' });
   });
 
@@ -88,11 +90,13 @@ describe('GET /v1/receipts/{receipt}', () => {
 });
 
 /** Reads once the scan of the receipt is there. */
-const read = async (path: string, receipt: Receipt, wait = '') => {
+const read = async (path: string, receipt: Receipt, wait = '', from = side) => {
   const query = `?after=${encodeReceipt(receipt)}${wait}`;
   const authorization = `Bearer ${await side.token(SKIER)}`;
-  return side.get(`/v1/skiers/${SKIER}/${path}${query}`, { authorization });
+  return from.get(`/v1/skiers/${SKIER}/${path}${query}`, { authorization });
 };
+const untilWaiting = (count: number, from = side) =>
+  until(`${count} wait`, async () => (await from.metrics()).includes(`liftline_waiting_reads ${count}\n`));
 
 describe('?after=', () => {
   test.each(['rides', 'days', 'days/2025-12-24', 'seasons'])('%s waits until the scan is there', async (path) => {
@@ -110,6 +114,52 @@ describe('?after=', () => {
     const receipt = newReceipt({ enqueuedAt: ACKED + 3_000, acceptedAt: ACKED + 60_000 });
     await bury(receipt, {});
     expect(await (await read('rides', receipt)).json()).toMatchObject({ after: { status: 'dead' } });
+  });
+
+  // in less than the 10 s after which it would look anyway
+  test('hears of a dead letter that comes while it waits, by how far the lane is complete', {
+    timeout: 8_000,
+  }, async () => {
+    const receipt = newReceipt({ enqueuedAt: ACKED + 4_000, acceptedAt: ACKED + 70_000 });
+    const answer = read('rides', receipt, '&wait=10');
+    await untilWaiting(1);
+    expect(await fateOf(receipt)).toMatchObject({ status: 'queued' });
+    await bury(receipt, {});
+    await keepAsOf(pool, KEEPER, [{ lane: 0, asOf: receipt.acceptedAt }]);
+    expect(await (await answer).json()).toMatchObject({ after: { status: 'dead' } });
+  });
+
+  test('who asks next sees no less, although nobody has told of the change yet', async () => {
+    const authorization = `Bearer ${await side.token(SKIER)}`;
+    const plain = async () => (await side.get(`/v1/skiers/${SKIER}/rides`, { authorization })).text();
+    for (let i = 0; i < 5; i += 1) {
+      const receipt = newReceipt({ acceptedAt: ACKED + 80_000 });
+      expect(await plain()).not.toContain(receipt.eventId);
+      await store(receipt);
+      expect(await (await read('rides', receipt)).json()).toMatchObject({ after: { status: 'persisted' } });
+      expect(await plain()).toContain(receipt.eventId);
+    }
+  });
+
+  test('nobody is waited for who has gone', async () => {
+    const leaving = new AbortController();
+    const receipt = newReceipt({ acceptedAt: ACKED + 90_000 });
+    const url = `${side.url}/v1/skiers/${SKIER}/rides?after=${encodeReceipt(receipt)}&wait=10`;
+    const headers = { authorization: `Bearer ${await side.token(SKIER)}` };
+    const answer = fetch(url, { headers, signal: leaving.signal });
+    await untilWaiting(1);
+    leaving.abort();
+    await expect(answer).rejects.toThrow('abort');
+    await untilWaiting(0);
+  });
+
+  test('a process that stops answers at once', async () => {
+    const second = await side.again();
+    const receipt = newReceipt({ acceptedAt: ACKED + 90_000 });
+    const answer = read('rides', receipt, '&wait=10', second);
+    await untilWaiting(1, second);
+    await second.stop();
+    expect(await (await answer).json()).toMatchObject({ after: { status: 'queued' } });
   });
 
   test('another skier’s receipt, none at all, or a wait that is too long is an error', async () => {

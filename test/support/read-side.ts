@@ -9,6 +9,7 @@ import { laneOf, shardOf } from '../../src/domain/shard.ts';
 import { listen } from '../../src/platform/http-server.ts';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
+import { Waiting } from '../../src/rides/after.ts';
 import { createRidesApp } from '../../src/rides/app.ts';
 import { answerAtOnce } from '../../src/rides/at-once.ts';
 import { AnswerCache } from '../../src/rides/cache/answer-cache.ts';
@@ -112,10 +113,12 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
     lifecycle,
   });
   const { corsOrigins = [], tokens = createSkierTokens({ secret: TOKEN_SECRET, logger }) } = o;
+  const waiting = new Waiting({ history, changes, registry: metrics.registry });
   const rides = createRidesApp({
     directory,
     history,
     live,
+    waiting,
     changes,
     cache,
     adminKey: ADMIN_KEY,
@@ -134,7 +137,10 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
     lifecycle,
     name: 'rides',
     pathPrefix,
-    endStreams: () => live.endAll(),
+    endStreams: () => {
+      waiting.endAll();
+      live.endAll();
+    },
   };
   const served = replaceableApp(app);
   served.replace(app, answerAtOnce({ cache, tokens, corsOrigins, metrics, logger }));
