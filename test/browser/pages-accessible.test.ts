@@ -56,17 +56,21 @@ describe.skipIf(!chromiumPath)('the pages, looked at by axe', () => {
     ['light', 'phone'],
     ['dark', 'desktop'],
     ['dark', 'phone'],
-  ] as const)('nothing is wrong with any of them, %s, %s', async (colorScheme, size) => {
-    const { page, close } = await signedIn({ colorScheme, viewport: size === 'phone' ? PHONE : DESKTOP });
-    const problems: Record<string, string[]> = {};
-    for (const path of PAGES) {
-      await page.goto(side.url + path);
-      const found = await accessibilityProblems(page);
-      if (found.length > 0) problems[path] = found;
-    }
-    expect(problems).toEqual({});
-    await close();
-  }, 120_000);
+  ] as const)(
+    'nothing is wrong with any of them, %s, %s',
+    async (colorScheme, size) => {
+      const { page, close } = await signedIn({ colorScheme, viewport: size === 'phone' ? PHONE : DESKTOP });
+      const problems: Record<string, string[]> = {};
+      for (const path of PAGES) {
+        await page.goto(side.url + path);
+        const found = await accessibilityProblems(page);
+        if (found.length > 0) problems[path] = found;
+      }
+      expect(problems).toEqual({});
+      await close();
+    },
+    120_000,
+  );
 
   test('one that is wrong would be found', async () => {
     const { page, close } = await signedIn({ colorScheme: 'light', viewport: DESKTOP });
