@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { type HttpEnv, requestHeader } from '../platform/http-common.ts';
 import type { AnswerCache, GivenAnswer, Question } from './cache/answer-cache.ts';
+import { etagOf } from './cache/kept-answer.ts';
 
 export interface Giving {
   cache: AnswerCache;
@@ -65,6 +66,16 @@ export function replyOf(
   const after = o.after === undefined ? '' : `"after":{"status":"${o.after}"},`;
   const marks = `${isStale ? '"stale":true,' : ''}${after}`;
   return { status: 200, headers, head: `{"asOf":${time === null ? 'null' : `"${time}"`},${marks}` };
+}
+
+/** Gives what changes rarely and lies in memory. */
+export function giveContent(context: Context<HttpEnv>, content: object): Response {
+  const text = JSON.stringify(content);
+  const headers = { etag: etagOf(text), 'cache-control': 'public, max-age=5, stale-while-revalidate=60' };
+  if (hasAlready(requestHeader(context, 'if-none-match'), headers.etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return new Response(text, { headers: { ...headers, 'content-type': 'application/json' } });
 }
 
 /** RFC 9110 13.1.2: any of a list, compared weakly. */

@@ -7,7 +7,7 @@ import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, routeDoc } from '../platform/openapi.ts';
 import type { NodePosition } from '../shards/resort-queries.ts';
 import type { Question, Validity } from './cache/answer-cache.ts';
-import { giveAnswer, PUBLIC_HEADERS } from './give-answer.ts';
+import { giveAnswer, giveContent, PUBLIC_HEADERS } from './give-answer.ts';
 import type { RidesOptions } from './options.ts';
 import { readDate, readId } from './query.ts';
 import { resortDayJson, resortDetailJson } from './represent.ts';
@@ -24,7 +24,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
     describeRoute(routeDoc({ summary: 'All resorts', tag: 'Resorts', reply: resortList })),
     (c) => {
       const resorts = [...o.directory.snapshot().resorts.values()];
-      return c.json({ resorts: resorts.map(({ resortId, name, timeZone }) => ({ resortId, name, timeZone })) });
+      return giveContent(c, { resorts: resorts.map(({ resortId, name, timeZone }) => ({ resortId, name, timeZone })) });
     },
   );
   app.get(
@@ -38,7 +38,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
         problems: ['malformed', 'not_found', 'invalid'],
       }),
     ),
-    (c) => c.json(resortDetailJson(resortOf(o, c.req.param('resortId')))),
+    (c) => giveContent(c, resortDetailJson(resortOf(o, c.req.param('resortId')))),
   );
   app.get(
     '/v1/resorts/:resortId/days/:date',

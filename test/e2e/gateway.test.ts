@@ -138,6 +138,35 @@ describe.skipIf(!gatewayAvailable)('nginx with deploy/nginx.conf before edges, r
     expect((await send('GET', '/v1/skiers/1/rides/..%2F..%2F..%2Fresorts', await asSkier())).reply.status).toBe(404);
   });
 
+  test('lets clients ask whether what they have still holds: of its own, and through to the process', async () => {
+    for (const [target, headers] of [
+      ['/v1/resorts/3/days/2025-12-24', {}],
+      ['/v1/skiers/1/days', await asSkier()],
+    ] as [string, Record<string, string>][]) {
+      const first = (await send('GET', target, headers)).reply;
+      const body = await first.text();
+      expect(JSON.parse(body)).toHaveProperty('asOf');
+      const again = (await send('GET', target, { ...headers, 'if-none-match': first.headers.get('etag') ?? '' })).reply;
+      expect([again.status, await again.text()]).toEqual([304, '']);
+    }
+  });
+
+  test('what it gives while the process is away says that it may be outdated', async () => {
+    const target = '/v1/resorts/4/days/2025-12-24';
+    const kept = (await send('GET', target)).reply;
+    expect([kept.status, kept.headers.get('liftline-stale')]).toEqual([200, null]);
+    await kept.text();
+    await stack.rides[0]?.stop();
+    const old = await until('what was kept is old', async () => {
+      const { reply } = await send('GET', target);
+      await reply.text();
+      return reply.headers.get('x-cache-status') !== 'HIT' && reply;
+    });
+    expect([old.status, old.headers.get('liftline-stale')]).toEqual([200, 'true']);
+    expect((await send('GET', '/v1/skiers/1/days', await asSkier())).reply.status).toBe(503);
+    await stack.rides[0]?.restart();
+  });
+
   test('passes live rides on as they come, and what the process says of the stream', async () => {
     const stream = await openEventStream(`${gateway.url}/v1/skiers/1/live`, await asSkier());
     expect(stream.status).toBe(200);

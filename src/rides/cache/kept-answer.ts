@@ -26,9 +26,13 @@ export interface KeptAnswer<Read> {
 export function keep<Read>(loaded: LoadedAnswer<Read>, directoryVersion: number): KeptAnswer<Read> {
   const { read, asOf, content, unmarked } = loaded;
   const marked = JSON.stringify(content).slice(1);
-  const etag = `W/"${createHash('sha1').update(marked).digest('base64url')}"`;
   const rest = unmarked === undefined ? marked : `${JSON.stringify(unmarked).slice(1, -1)},${marked}`;
-  return { read, asOf, directoryVersion, rest: Buffer.from(rest), etag };
+  return { read, asOf, directoryVersion, rest: Buffer.from(rest), etag: etagOf(marked) };
+}
+
+/** @returns an entity tag as it stands in a header: weak, for the same content may be written in several ways */
+export function etagOf(text: string): string {
+  return `W/"${createHash('sha1').update(text).digest('base64url')}"`;
 }
 
 /** @returns the content that was loaded, without its `asOf` */
