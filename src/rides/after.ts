@@ -6,7 +6,7 @@ import type { ChangeFeed } from '../shards/change-feed.ts';
 import type { HistoryReader } from '../shards/history-reader.ts';
 import type { ScanFate } from '../shards/scan-fate.ts';
 import { type Query, readInteger, single } from './query.ts';
-import { readReceipt } from './receipt-routes.ts';
+import { readReceipt } from './read-receipt.ts';
 
 /** What a read waits for before it answers: a scan that its caller knows of. */
 export interface After {

@@ -3,13 +3,14 @@ import { describeRoute } from 'hono-openapi';
 import { z } from 'zod';
 import { hashDeviceKey } from '../directory/device-key.ts';
 import { Problem } from '../domain/problem.ts';
-import { decodeReceipt, type Receipt } from '../domain/receipt.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { bearerOf } from '../platform/credentials.ts';
 import { type HttpEnv, requestHeader } from '../platform/http-common.ts';
 import { pathParameter, routeDoc } from '../platform/openapi.ts';
 import type { ScanFate } from '../shards/scan-fate.ts';
 import { allowReading } from './caller.ts';
 import type { RidesOptions } from './options.ts';
+import { readReceipt } from './read-receipt.ts';
 
 const instant = z.string().meta({ format: 'date-time' });
 const eventId = z.string().meta({ format: 'uuid' });
@@ -51,13 +52,6 @@ export function receiptRoutes(o: RidesOptions): Hono<HttpEnv> {
     return c.json(fateJson(receipt, fate, { node, shard }), 200, { 'cache-control': 'private, no-store' });
   });
   return app;
-}
-
-/** @throws Problem `malformed` for what no ack has given */
-export function readReceipt(text: string): Receipt {
-  const receipt = decodeReceipt(text);
-  if (!receipt) throw new Problem('malformed', 'this is no receipt');
-  return receipt;
 }
 
 /** @throws Problem `not_found` for somebody else's scan, and as {@link allowReading} */
