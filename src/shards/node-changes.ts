@@ -39,11 +39,11 @@ const POLL = {
   FROM node_identity`,
 };
 
+/** The last change in one season. */
 interface LastChange {
-  /** the transactions of the poll in which it changed last */
-  xids: readonly number[];
-  /** the one season in which all that is remembered of it happened; undefined when there were several */
-  season: number | undefined;
+  season: number;
+  /** the transactions of the poll in which it was told */
+  xids: number[];
 }
 
 /** What a poll has brought: the writes since the one before, or `all` when nobody knows what has changed. */
@@ -69,7 +69,7 @@ export class NodeChanges {
   /** whoever sees all of this has missed nothing but what is remembered below */
   #floor: PgSnapshot | undefined;
   /** of each skier, and resort's day */
-  readonly #changes = new Map<number | string, LastChange>();
+  readonly #changes = new Map<number | string, LastChange[]>();
   #asOf = new Map<number, number | null>();
   /** what the last poll has told: on a replica the next one may find it again, see `SNAPSHOT` */
   #toldXids: ReadonlySet<string> = new Set();
@@ -98,11 +98,10 @@ export class NodeChanges {
   isCurrent(key: number | string, read: { identity: string; snapshot: string }, seasons?: readonly number[]): boolean {
     const snapshot = read.identity === this.#identity ? parseSnapshot(read.snapshot) : undefined;
     if (!snapshot || !this.#floor) return false;
-    const changed = this.#changes.get(key);
+    const changes = this.#changes.get(key)?.filter(({ season }) => seasons?.includes(season) ?? true) ?? [];
+    if (changes.length === 0) return seesAllOf(snapshot, this.#floor);
     // who sees a change of one poll sees those of all polls before
-    if (changed?.xids.every((xid) => sees(snapshot, xid))) return true;
-    const isElsewhere = changed?.season !== undefined && seasons !== undefined && !seasons.includes(changed.season);
-    return (!changed || isElsewhere) && seesAllOf(snapshot, this.#floor);
+    return changes.every(({ xids }) => xids.every((xid) => sees(snapshot, xid)));
   }
 
   /** @throws whatever the node answers; nothing is forgotten then */
@@ -131,19 +130,20 @@ export class NodeChanges {
   }
 
   #remember(changes: State['changes']): void {
-    const changed = new Map<number | string, LastChange>();
+    const inThisPoll = new Map<number | string, LastChange[]>();
     for (const { xid, skiers, resortDays } of changes) {
-      const season = seasonOf(resortDays);
+      const seasons = new Set(resortDays.map(seasonOf));
       for (const key of [...skiers, ...resortDays]) {
-        const inThisPoll = changed.get(key);
-        const earlier = inThisPoll ?? this.#changes.get(key);
-        changed.set(key, {
-          xids: [...(inThisPoll?.xids ?? []), Number(xid)],
-          season: earlier && earlier.season !== season ? undefined : season,
-        });
+        const ofKey = inThisPoll.get(key) ?? [];
+        inThisPoll.set(key, ofKey);
+        for (const season of seasons) noteIn(ofKey, season, Number(xid));
       }
     }
-    for (const [key, last] of changed) this.#changes.set(key, last);
+    for (const [key, latest] of inThisPoll) {
+      const earlier = this.#changes.get(key) ?? [];
+      const others = earlier.filter(({ season }) => !latest.some((change) => change.season === season));
+      this.#changes.set(key, [...latest, ...others]);
+    }
     if (this.#changes.size > REMEMBERED) this.#startAnew();
   }
 }
@@ -153,9 +153,12 @@ export function resortDayKey(resortId: number, season: number, day: number): str
   return `${resortId}/${season}/${day}`;
 }
 
-/** @returns the season of all these days, or undefined when they are of several */
-function seasonOf(resortDays: readonly string[]): number | undefined {
-  const seasons = new Set(resortDays.map((key) => Number(key.split('/')[1])));
-  const [season] = seasons;
-  return seasons.size === 1 ? season : undefined;
+function seasonOf(resortDay: string): number {
+  return Number(resortDay.split('/')[1]);
+}
+
+function noteIn(changes: LastChange[], season: number, xid: number): void {
+  const known = changes.find((change) => change.season === season);
+  if (known) known.xids.push(xid);
+  else changes.push({ season, xids: [xid] });
 }

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { keepAsOf } from '../../src/shards/as-of.ts';
@@ -86,6 +87,27 @@ describe('answers that are kept', () => {
     } finally {
       await pool.end();
     }
+  });
+
+  test('of an old season outlast new rides, until one comes late', async () => {
+    await side.store([{ skierId: SKIER, liftId: 1, at: '2023-01-10T09:00:00Z' }]);
+    const old = [`/v1/skiers/${SKIER}/days?season=2022`, `/v1/skiers/${SKIER}/days/2023-01-10`];
+    for (const path of old) {
+      await untilKept(`/v1/skiers/${SKIER}/seasons`);
+      await read(path);
+      expect((await read(path)).status).toBe(200);
+    }
+    await side.store([{ skierId: SKIER, liftId: 2, at: '2025-12-24T10:00:00Z' }]);
+    await until('the new ride is there', async () => (await ridesIn(SKIER)) === 3);
+    const before = await sources();
+    for (const path of old) await read(path);
+    const after = await sources();
+    expect([after['skier hit'], after['skier miss']]).toEqual([(before['skier hit'] ?? 0) + 2, before['skier miss']]);
+    await side.store([{ skierId: SKIER, liftId: 2, at: '2023-01-10T10:00:00Z' }]);
+    await until('the late one is there', async () => {
+      const [days, day] = await Promise.all(old.map(async (path) => (await read(path)).text()));
+      return days?.includes('"rides":2') && day?.includes('10:00:00');
+    });
   });
 
   test('a hundred who ask at once make one query', async () => {
@@ -177,6 +199,52 @@ describe.skipIf(!redisAvailable)('the second tier', () => {
         return found.every((one) => Array.isArray(one) && one.length === 2);
       });
       expect((await sources(second))['skier stale']).toBeUndefined();
+    } finally {
+      await second.stop();
+    }
+  });
+
+  test('has something to give when a process that starts finds the node away', async () => {
+    const path = (limit: number) => `/v1/skiers/${SKIER}/rides?limit=${limit}`;
+    const shared = new Redis(redis.url);
+    let limit = 1;
+    await until('it is there', async () => {
+      await read(path((limit += 1)), {}, sharing);
+      return (await shared.exists(`liftline:answer:2:skier ${SKIER} ${SKIER}/rides?limit=${limit - 1}`)) === 1;
+    });
+    shared.disconnect();
+    sharing.proxies.get(sharing.nodeOf(SKIER).nodeId)?.goSilent();
+    const second = await sharing.again();
+    try {
+      // the second tier is no help before it is connected
+      const stale = await until('an answer', async () => {
+        const response = await read(path(limit - 1), {}, second);
+        return response.status === 200 && response;
+      });
+      expect(await stale.json()).toMatchObject({ stale: true, rides: [{ resortId: 1 }] });
+      expect((await read(`/v1/skiers/${SKIER}/days`, {}, second)).status).toBe(503);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  test('that is silent is asked no more until it answers', async () => {
+    await untilKept(`/v1/skiers/${SKIER}/rides`, 'skier', sharing);
+    const second = await sharing.again();
+    try {
+      await untilKept(`/v1/skiers/${SKIER}/rides`, 'skier', second);
+      redis.signal('SIGSTOP');
+      for (let limit = 1; limit <= 20; limit += 1) {
+        expect((await read(`/v1/skiers/${SKIER}/rides?limit=${limit}`, {}, sharing)).status).toBe(200);
+      }
+      redis.signal('SIGCONT');
+      let limit = 20;
+      await until('it is of use again', async () => {
+        const path = `/v1/skiers/${SKIER}/rides?limit=${(limit += 1)}`;
+        await read(path, {}, sharing);
+        await read(path, {}, second);
+        return (await sources(second))['skier shared'];
+      });
     } finally {
       await second.stop();
     }

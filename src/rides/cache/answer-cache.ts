@@ -143,7 +143,7 @@ export class AnswerCache {
 
   async #lookFurther<Read>(question: Question<Read>): Promise<KeptAnswer<Read>> {
     const { shared, metrics } = this.#o;
-    const found = await shared?.get(question.key, (value) => question.readAs(value));
+    const found = shared && (await shared.get(question.key, (value) => question.readAs(value)));
     if (found && this.#isCurrent(question.validity, found)) {
       metrics.count(question.kind, 'shared');
       this.#keep(question, found, LONG_AGO);
