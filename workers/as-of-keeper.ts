@@ -7,6 +7,7 @@ import type { CompleteUntil } from '../src/queue/complete-until.ts';
 import { keepAsOf } from '../src/shards/as-of.ts';
 import { lanesByNode } from '../src/shards/lanes-by-node.ts';
 import type { ReadNodes } from '../src/shards/read-nodes.ts';
+import type { AsOfAge } from './as-of-age.ts';
 
 export interface AsOfKeeperOptions {
   directory: Pick<DirectoryFollower, 'snapshot'>;
@@ -15,11 +16,14 @@ export interface AsOfKeeperOptions {
   /** the lanes of this worker */
   lanes: readonly number[];
   completeUntil: CompleteUntil;
+  age: AsOfAge;
   logger: Logger;
   lifecycle: Pick<Lifecycle, 'onStop'>;
 }
 
 const EVERY_MS = 250;
+/** A lane that does not tell within this time is told at a later turn: in a cluster, its server alone may hang. */
+const LOOK_MS = 250;
 /** How often a worker that is not the keeper of a lane on a node offers to be. */
 const OFFER_MS = 1_000;
 /** What stands still is mentioned this often. */
@@ -55,6 +59,9 @@ class NodeKeeper {
   readonly #nodeId: number;
   readonly #keeper: string;
   #held = new Set<number>();
+  /** what the last look at a lane has found: it stays true, however late it is told */
+  readonly #seen = new Map<number, number>();
+  readonly #looking = new Map<number, Promise<void>>();
   #offeredAt = Number.NEGATIVE_INFINITY;
   #remindedAt = Number.NEGATIVE_INFINITY;
 
@@ -76,7 +83,7 @@ class NodeKeeper {
   }
 
   async #tick(): Promise<void> {
-    const { directory, nodes, lanes } = this.#o;
+    const { directory, nodes, lanes, age } = this.#o;
     const snapshot = directory.snapshot();
     const here = lanesByNode(snapshot).get(this.#nodeId);
     const address = snapshot.nodes.get(this.#nodeId);
@@ -84,19 +91,33 @@ class NodeKeeper {
     const due = lanes.filter((lane) => here?.has(lane) && (this.#held.has(lane) || mayOffer));
     if (!address || due.length === 0) return;
     if (mayOffer) this.#offeredAt = performance.now();
-    const told = await Promise.all(due.map(async (lane) => ({ lane, asOf: await this.#completeUntil(lane) })));
+    await this.#look(due.filter((lane) => this.#held.has(lane)));
+    const told = due.map((lane) => ({ lane, asOf: this.#seen.get(lane) ?? null }));
     const kept = await nodes.of(address).run(({ pool }) => keepAsOf(pool, this.#keeper, told));
-    this.#held = new Set(kept);
+    this.#held = new Set(kept.keys());
+    age.told(address.name, kept);
   }
 
-  /** @returns null for a lane that is not ours yet, or that can't tell: its row stays as it is */
-  async #completeUntil(lane: number): Promise<number | null> {
-    if (!this.#held.has(lane)) return null;
+  /** Looks at lanes that are ours, and waits for as many as tell in time. A lane that can't tell stays where it is. */
+  async #look(lanes: readonly number[]): Promise<void> {
+    for (const lane of lanes.filter((one) => !this.#looking.has(one))) {
+      this.#looking.set(
+        lane,
+        this.#lookAt(lane).finally(() => this.#looking.delete(lane)),
+      );
+    }
+    const over = new AbortController();
+    const patience = delay(LOOK_MS, undefined, { signal: over.signal }).catch(() => {});
+    await Promise.race([Promise.all(this.#looking.values()), patience]);
+    over.abort();
+  }
+
+  async #lookAt(lane: number): Promise<void> {
     try {
-      return (await this.#o.completeUntil.read(lane)) ?? null;
+      const complete = await this.#o.completeUntil.read(lane);
+      if (complete !== undefined) this.#seen.set(lane, complete);
     } catch (error) {
       this.#remind(error);
-      return null;
     }
   }
 

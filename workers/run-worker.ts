@@ -14,6 +14,7 @@ import { startSweeper } from '../src/queue/sweeper.ts';
 import { type PoolWatch, watchPools } from '../src/shards/pool-metrics.ts';
 import { openReadNodes } from '../src/shards/read-nodes.ts';
 import { openWriteNodes } from '../src/shards/write-nodes.ts';
+import { AsOfAge } from './as-of-age.ts';
 import { startAsOfKeeper } from './as-of-keeper.ts';
 import { Brake } from './brake.ts';
 import { LaneProgress, noteTries, watchProgress } from './lane-progress.ts';
@@ -79,7 +80,8 @@ export async function runWorker(
   const note = (lane: number) => progress?.note(lane);
   const workerMetrics = noteTries(createWorkerMetrics(metrics.registry), note);
   const watch = watchPools(metrics.registry, 'worker');
-  const workerOf = openWorkers(config, { queue, lanes, directory, producer, watch, metrics: workerMetrics });
+  const surroundings = { queue, lanes, directory, producer, watch, metrics: workerMetrics, registry: metrics.registry };
+  const workerOf = openWorkers(config, surroundings);
   startSweeper({ ...queue, lanes, everyMs: config.stallCheckMs });
   const brake = new Brake({ scansPerS: config.workerScansPerS, onMove: note });
   const consumers = startLanes(config, queue, lanes, (lane) => {
@@ -105,19 +107,22 @@ interface Surroundings {
   producer: LaneProducer;
   watch: PoolWatch;
   metrics: WorkerMetrics;
+  registry: Metrics['registry'];
 }
 
 /** Opens the nodes for writing. @returns what makes the worker of a lane */
 function openWorkers(
   config: Config,
-  { queue, lanes, directory, producer, watch, metrics }: Surroundings,
+  { queue, lanes, directory, producer, watch, metrics, registry }: Surroundings,
 ): (lane: number) => LaneWorker {
   const { logger, lifecycle } = queue;
   const { nodePool: poolSize, statementTimeoutMs, ledgerDays } = config;
   const nodes = openWriteNodes({ poolSize, statementTimeoutMs, watch, logger, lifecycle });
   startLedgerUpkeep({ directory, nodes, ledgerDays, logger, lifecycle });
-  startKeeper(config, { queue, lanes, directory });
   const followClock = followQueueClock(queue);
+  const clocks = new Map(lanes.map((lane) => [lane, followClock(lane)]));
+  const queueNowMs = (lane: number) => clocks.get(lane)?.();
+  startKeeper(config, { queue, lanes, directory, age: new AsOfAge(registry, queueNowMs) });
   const shared = {
     directory,
     nodes,
@@ -129,14 +134,17 @@ function openWorkers(
     metrics,
     logger,
   };
-  return (lane) => new LaneWorker({ ...shared, lane, queueNowMs: followClock(lane) });
+  return (lane) => new LaneWorker({ ...shared, lane, queueNowMs: () => queueNowMs(lane) });
 }
 
-function startKeeper(config: Config, { queue, lanes, directory }: Pick<Surroundings, 'queue' | 'lanes' | 'directory'>) {
+function startKeeper(
+  config: Config,
+  { queue, lanes, directory, age }: Pick<Surroundings, 'queue' | 'lanes' | 'directory'> & { age: AsOfAge },
+): void {
   const { ackDeadlineMs, queueReplicas } = config;
   const completeUntil = openCompleteUntil({ ...queue, timeoutMs: ackDeadlineMs, queueReplicas });
   const nodes = openReadNodes({ ...queue, poolSize: 1, timeoutMs: KEEPER_TIMEOUT_MS });
-  startAsOfKeeper({ ...queue, directory, nodes, lanes, completeUntil });
+  startAsOfKeeper({ ...queue, directory, nodes, lanes, completeUntil, age });
 }
 
 /** What a job says of itself; one that can't be read passes as one scan. */

@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
 import { told } from './read-at.ts';
 
+/** By lane: milliseconds since the epoch, null before a keeper has told anything. */
+export type LanesAsOf = Map<number, number | null>;
+
 /** A keeper that was silent for longer has lost its lanes to whoever offers to keep them. */
 const LEASE_MS = 1_500;
 
@@ -19,7 +22,7 @@ const KEEP = {
   ON CONFLICT (lane) DO UPDATE SET
     as_of = greatest(kept.as_of, excluded.as_of), keeper = excluded.keeper, kept_at = clock_timestamp()
     WHERE kept.keeper = $1 OR kept.kept_at < clock_timestamp() - $4 * interval '1 millisecond'
-  RETURNING lane`,
+  RETURNING lane, (extract(epoch FROM as_of) * 1000)::float8 AS "asOf"`,
 };
 
 /**
@@ -27,26 +30,35 @@ const KEEP = {
  *
  * @param keeper a UUID of this process
  * @param looks for each lane up to when it is complete, milliseconds since the epoch; null leaves the row as it is
- * @returns the lanes that are this keeper's now
+ * @returns the lanes that are this keeper's now, and what the node says of them
  * @throws whatever the node answers
  */
 export async function keepAsOf(
   pool: Pool,
   keeper: string,
   looks: readonly { lane: number; asOf: number | null }[],
-): Promise<number[]> {
-  const { rows } = await pool.query<{ lane: number }>({
+): Promise<LanesAsOf> {
+  const { rows } = await pool.query<Row>({
     ...KEEP,
     values: [keeper, looks.map(({ lane }) => lane), looks.map(({ asOf }) => asOf), LEASE_MS],
   });
-  return rows.map(({ lane }) => lane);
+  return byLane(rows);
 }
 
-/** @returns what a node says of its lanes: milliseconds since the epoch, null before a keeper has told anything */
-export async function readLanesAsOf(pool: Pool): Promise<Map<number, number | null>> {
-  const { rows } = await pool.query<{ lane: number; asOf: number }>({
+/** @returns what a node says of its lanes */
+export async function readLanesAsOf(pool: Pool): Promise<LanesAsOf> {
+  const { rows } = await pool.query<Row>({
     name: 'lanes_as_of',
     text: 'SELECT lane, (extract(epoch FROM as_of) * 1000)::float8 AS "asOf" FROM lane_as_of',
   });
+  return byLane(rows);
+}
+
+interface Row {
+  lane: number;
+  asOf: number;
+}
+
+function byLane(rows: readonly Row[]): LanesAsOf {
   return new Map(rows.map(({ lane, asOf }) => [lane, told(asOf)]));
 }

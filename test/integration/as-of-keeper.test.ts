@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { openReadNodes } from '../../src/shards/read-nodes.ts';
+import { AsOfAge } from '../../workers/as-of-age.ts';
 import { startAsOfKeeper } from '../../workers/as-of-keeper.ts';
 import { openTestPool, prepareNodes, quiet, TestMap, testLifecycle } from '../support/nodes.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -9,12 +11,16 @@ import { until } from '../support/until.ts';
 import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 
 const AGES_AGO = Date.UTC(2020, 0);
+/** on the queue's clock, for the age of what is told */
+const NOW = Date.UTC(2020, 1);
 
 let lifecycle: Lifecycle;
 let databases: TestDatabase[];
 let proxy: FaultProxy;
 let pools: Pool[];
 let map: TestMap;
+/** of the keeper that was started last */
+let registry: Registry;
 
 /** Two nodes with both lanes each, the second behind a proxy. */
 beforeEach(async () => {
@@ -39,7 +45,9 @@ function startKeeper(read: (lane: number) => Promise<number | undefined>, lanes 
   const own = new Lifecycle({ logger: quiet });
   lifecycle.onStop('keeper', () => own.stop(10_000));
   const nodes = openReadNodes({ poolSize: 1, timeoutMs: 500, logger: quiet, lifecycle: own });
-  startAsOfKeeper({ directory: map, nodes, lanes, completeUntil: { read }, logger: quiet, lifecycle: own });
+  registry = new Registry();
+  const age = new AsOfAge(registry, () => NOW);
+  startAsOfKeeper({ directory: map, nodes, lanes, completeUntil: { read }, age, logger: quiet, lifecycle: own });
   return own;
 }
 
@@ -68,6 +76,17 @@ async function keptAt(node: number, lane: number): Promise<number> {
 
 const untilTold = (node: number, lane: number, isIt: (asOf: number) => boolean) =>
   until(`node ${node} tells it of lane ${lane}`, async () => isIt((await rowOf(node, lane))?.asOf ?? Number.NaN));
+
+/** @returns how far behind the keeper that was started last says a lane to be on the first node, in seconds as text */
+async function ageOf(lane: number): Promise<string | undefined> {
+  const line = new RegExp(`^liftline_as_of_age_seconds{lane="${lane}",node="node-1"} (.*)$`, 'm');
+  return line.exec(await registry.metrics())?.[1];
+}
+
+async function allOnOneNode(): Promise<void> {
+  map.place([...map.snapshot().nodeOfShard.keys()], 1);
+  await map.reload();
+}
 
 describe('the keeper of asOf', () => {
   test('tells every node that has shards of a lane, again and again', async () => {
@@ -109,6 +128,33 @@ describe('the keeper of asOf', () => {
     isAway = false;
     await untilTold(0, 0, (asOf) => asOf > (stood?.asOf ?? 0));
     expect((await rowOf(0, 0))?.keeper).toBe(stood?.keeper);
+  });
+
+  test('a lane that does not answer holds no other up, and is told once it has answered', async () => {
+    await allOnOneNode();
+    const answer = Promise.withResolvers<number>();
+    startKeeper((lane) => (lane === 0 ? answer.promise : Promise.resolve(Date.now())));
+    await untilTold(0, 1, (asOf) => asOf > AGES_AGO);
+    const before = (await rowOf(0, 1))?.asOf ?? 0;
+    await untilTold(0, 1, (asOf) => asOf > before + 1_000);
+    expect((await rowOf(0, 0))?.asOf).toBe(Number.NEGATIVE_INFINITY);
+    answer.resolve(AGES_AGO);
+    await untilTold(0, 0, (asOf) => asOf === AGES_AGO);
+  });
+
+  test('says how far behind its lanes are, and nothing of those that another keeps or that nobody has told', async () => {
+    await allOnOneNode();
+    const first = startKeeper((lane) =>
+      lane === 0 ? Promise.resolve(NOW - 5_000) : Promise.reject(new Error('away')),
+    );
+    await until('it says so', async () => (await ageOf(0)) === '5');
+    expect(await ageOf(1)).toBeUndefined();
+    startKeeper(() => Promise.resolve(NOW - 2_000));
+    const since = await keptAt(0, 0);
+    await until('longer than a lease and an offer', async () => (await keptAt(0, 0)) > since + 3_000);
+    expect([await ageOf(0), await ageOf(1)]).toEqual([undefined, undefined]);
+    await first.stop(10_000);
+    await until('the other says so', async () => (await ageOf(0)) === '2' && (await ageOf(1)) === '2');
   });
 
   test('is one of several; another takes over when it has gone', async () => {
