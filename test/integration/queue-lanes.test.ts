@@ -17,7 +17,8 @@ describeQueues(
       expect(acked.acceptedAt).toBeLessThanOrEqual(after + 50);
       // rounded up: it is past any time that was told before the add
       expect(acked.confirmedAt).toBeGreaterThan(before);
-      expect(acked.confirmedAt).toBeLessThanOrEqual(Math.floor(after) + 1);
+      // an edge's own idea of that time may run ahead; what it says is not before the job's stamp
+      expect(acked.confirmedAt).toBeLessThanOrEqual(Math.max(Math.floor(after) + 1, acked.acceptedAt));
       expect(acked.confirmedAt).toBeGreaterThanOrEqual(acked.acceptedAt);
       const second = await producer.enqueue(0, scansOf(500));
       const { consumer, got } = collect(site());
