@@ -24,8 +24,12 @@ export async function keepNaively(stack: Stack, signal: AbortSignal): Promise<vo
   try {
     await link.ready();
     while (!signal.aborted) {
-      const told = await Promise.all(lanes.map((lane) => lookNaively(link, lane)));
-      await Promise.all(clients.map((client) => client.query(TELL, [lanes, told])));
+      const looks = await Promise.allSettled(lanes.map((lane) => lookNaively(link, lane)));
+      // the queue may be away now and then
+      const told = looks.flatMap((look, lane) => (look.status === 'fulfilled' ? [{ lane, ms: look.value }] : []));
+      const values = [told.map(({ lane }) => lane), told.map(({ ms }) => ms)];
+      await Promise.all(clients.map((client) => client.query(TELL, values)));
+      if (told.length === 0) await delay(BETWEEN_LISTS_MS);
     }
   } finally {
     await Promise.all(clients.map((client) => client.end()));

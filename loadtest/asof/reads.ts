@@ -1,96 +1,99 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { closedLoop, type LoadRequest } from '../client/closed-loop.ts';
-import { median } from '../client/latencies.ts';
-import type { Acks, HistoryAnswer, Lie } from './acks.ts';
+import { until } from '../client/until.ts';
+import type { Acks, Answer } from './acks.ts';
+import { Judge, type ReadsReport } from './judge.ts';
+import { type Question, questionOf, questions } from './questions.ts';
+
+interface Source {
+  name: string;
+  url: string;
+}
 
 export interface ReadsOptions {
-  /** the rides processes, by name */
-  sources: readonly { name: string; url: string }[];
+  /** the rides processes */
+  sources: readonly Source[];
   adminKey: string;
   skiers: number;
+  resorts: number;
   readsPerS: number;
   seed: string;
   acks: Acks;
+  onLie: () => void;
   signal: AbortSignal;
 }
 
-export interface ReadsReport {
-  source: string;
-  answers: number;
-  stale: number;
-  /** answers without asOf, at the start */
-  untold: number;
-  /** 503: a node was away and nothing was kept */
-  refused: number;
-  /** milliseconds that asOf was behind when the answer came, median and largest of answers that were not stale */
-  medianAgeMs: number;
-  largestAgeMs: number;
-}
-
 interface ReadRequest extends LoadRequest {
-  skierId: number;
+  question: Question;
 }
 
 const CONNECTIONS = 4;
 const TIMEOUT_MS = 5_000;
-const PAGE = 200;
-/** An answer is judged so much later: acks of what it claims to hold may still be on their way. */
-const JUDGED_AFTER_MS = 2_000;
 
-const answerSchema = z.object({
-  asOf: z.iso.datetime().nullable(),
-  stale: z.boolean().optional(),
-  rides: z.array(z.object({ eventId: z.string() })),
-  nextCursor: z.null(), // else this reader does not see all of a history, and could judge nothing
-});
+const stated = z.object({ asOf: z.iso.datetime().nullable(), stale: z.boolean().optional() });
 
-/** Reads whole histories until the signal, and judges each of them. */
-export async function read(o: ReadsOptions): Promise<{ reports: ReadsReport[]; lies: Lie[] }> {
-  const lies: Lie[] = [];
-  const reports = await Promise.all(o.sources.map((source) => readFrom(source, o, lies)));
-  return { reports, lies };
+/** Reads histories, days, totals and resorts' days until the signal, and judges each answer. */
+export function read(o: ReadsOptions): Promise<ReadsReport[]> {
+  return Promise.all(o.sources.map((source) => readFrom(source, o)));
 }
 
-async function readFrom(source: { name: string; url: string }, o: ReadsOptions, lies: Lie[]): Promise<ReadsReport> {
-  const report = { source: source.name, answers: 0, stale: 0, untold: 0, refused: 0 };
-  const agesMs: number[] = [];
-  const judging: Promise<void>[] = [];
+async function readFrom({ name, url }: Source, o: ReadsOptions): Promise<ReadsReport> {
+  const judge = new Judge(o.acks, name, o.onLie);
   await closedLoop<ReadRequest>({
-    urls: [source.url],
+    urls: [url],
     connections: CONNECTIONS,
-    requests: requests(o, source.name),
-    onReply({ skierId }, { status, body }) {
-      if (status === 503) report.refused += 1;
-      if (status !== 200) return;
-      const answer = toAnswer(source.name, skierId, body);
-      report.answers += 1;
-      if (answer.isStale) report.stale += 1;
-      else if (answer.asOf === null) report.untold += 1;
-      else agesMs.push(Date.now() - answer.asOf);
-      judging.push(delay(JUDGED_AFTER_MS).then(() => void lies.push(...o.acks.lies(answer))));
+    requests: requests(o, name),
+    onReply({ question }, { status, body }) {
+      if (status === 503) judge.refused();
+      if (status === 200) judge.answered(toAnswer(question, body));
     },
     onFailure: () => {},
     ratePerS: o.readsPerS,
     timeoutMs: TIMEOUT_MS,
     signal: o.signal,
   });
-  await Promise.all(judging);
-  return { ...report, medianAgeMs: Math.round(median(agesMs)), largestAgeMs: Math.max(0, ...agesMs) };
+  return judge.report();
 }
 
-function* requests({ skiers, adminKey, seed }: ReadsOptions, name: string): Generator<ReadRequest> {
-  const random = seededRandom(`${seed}/${name}`);
-  const headers = { authorization: `Bearer ${adminKey}` };
-  for (;;) {
-    const skierId = random.between(1, skiers);
-    yield { method: 'GET', path: `/v1/skiers/${skierId}/rides?limit=${PAGE}`, headers, skierId };
+function* requests(o: ReadsOptions, name: string): Generator<ReadRequest> {
+  const headers = { authorization: `Bearer ${o.adminKey}` };
+  for (const question of questions(seededRandom(`${o.seed}/${name}`), o)) {
+    yield { method: 'GET', path: question.path, headers, question };
   }
 }
 
-function toAnswer(source: string, skierId: number, body: string): HistoryAnswer {
-  const { asOf, stale, rides } = answerSchema.parse(JSON.parse(body));
-  const eventIds = rides.map(({ eventId }) => eventId);
-  return { source, skierId, asOf: asOf === null ? null : Date.parse(asOf), isStale: stale === true, eventIds };
+function toAnswer({ subject, read: holds }: Question, body: string): Omit<Answer, 'source'> {
+  const content: unknown = JSON.parse(body);
+  const { asOf, stale } = stated.parse(content);
+  return { subject, asOf: asOf === null ? null : Date.parse(asOf), isStale: stale === true, holds: holds(content) };
+}
+
+const COMPLETE_MS = 60_000;
+
+/**
+ * Asks for every subject once nothing is sent any more, and until the answer is complete up to the last ack: an asOf that
+ * stood still for ever would not lie either.
+ *
+ * @throws Error when some never becomes complete
+ */
+export async function readUntilComplete(o: Omit<ReadsOptions, 'signal' | 'readsPerS'>): Promise<ReadsReport[]> {
+  const deadline = Date.now() + COMPLETE_MS;
+  const headers = { authorization: `Bearer ${o.adminKey}` };
+  const askFor = async ({ name, url }: Source) => {
+    const judge = new Judge(o.acks, `${name} at the end`, o.onLie);
+    for (const subject of o.acks.subjects) {
+      const question = questionOf(subject);
+      const ask = async () => {
+        const reply = await fetch(`${url}${question.path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+        const body = await reply.text();
+        const answer = reply.ok ? toAnswer(question, body) : undefined;
+        return answer && (answer.asOf ?? 0) >= o.acks.lastAt ? answer : undefined;
+      };
+      const timeoutMs = deadline - Date.now();
+      judge.answered(await until(`${subject} at ${name} is complete up to the last ack`, ask, { timeoutMs }));
+    }
+    return judge.report();
+  };
+  return Promise.all(o.sources.map(askFor));
 }

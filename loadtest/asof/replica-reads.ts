@@ -8,11 +8,12 @@ import { createLogger } from '../../src/platform/logger.ts';
 import { createHistoryReader } from '../../src/shards/history-reader.ts';
 import { openReadNodes } from '../../src/shards/read-nodes.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
-import { median } from '../client/latencies.ts';
 import type { Stack } from '../stack.ts';
 import { startPostgresReplica } from '../stack/postgres-replica.ts';
-import type { Acks, Lie } from './acks.ts';
-import type { ReadsReport } from './reads.ts';
+import type { Acks } from './acks.ts';
+import { Judge, type ReadsReport } from './judge.ts';
+import { MOST_RIDES } from './questions.ts';
+import { skierSubject } from './subjects.ts';
 
 export interface ReplicaReadsOptions {
   stack: Stack;
@@ -22,42 +23,31 @@ export interface ReplicaReadsOptions {
   readsPerS: number;
   seed: string;
   acks: Acks;
+  onLie: () => void;
   signal: AbortSignal;
   lifecycle: Lifecycle;
 }
 
 const LAG_MS = 400;
-const JUDGED_AFTER_MS = 2_000;
-const PAGE = 201;
 const STOP_MS = 30_000;
 
 /** The reader of rides on a replica that lags, until the signal: what it says must be true there as well. */
-export async function readReplica(o: ReplicaReadsOptions): Promise<{ report: ReadsReport; lies: Lie[] }> {
+export async function readReplica(o: ReplicaReadsOptions): Promise<ReadsReport> {
   const lifecycle = new Lifecycle({ logger: createLogger({ level: 'error', process: 'replica reads' }) });
   o.lifecycle.onStop('replica', () => lifecycle.stop(STOP_MS));
   const { skierIds, history } = await openReplica(o, lifecycle);
-  const report = { source: 'replica', answers: 0, stale: 0, untold: 0, refused: 0 };
+  const judge = new Judge(o.acks, 'replica', o.onLie);
   const random = seededRandom(`${o.seed}/replica`);
-  const lies: Lie[] = [];
-  const agesMs: number[] = [];
-  const judging: Promise<void>[] = [];
   while (!o.signal.aborted) {
     const skierId = random.pick(skierIds);
-    const { found, at } = await history.rides(skierId, { limit: PAGE });
-    const eventIds = found.map(({ eventId }) => eventId);
-    const answer = { source: report.source, skierId, asOf: at.asOf, isStale: false, eventIds };
-    report.answers += 1;
-    if (at.asOf === null) report.untold += 1;
-    else agesMs.push(Date.now() - at.asOf);
-    judging.push(delay(JUDGED_AFTER_MS).then(() => void lies.push(...o.acks.lies(answer))));
+    const { found, at } = await history.rides(skierId, { limit: MOST_RIDES + 1 });
+    const holds = found.map(({ eventId }) => eventId);
+    judge.answered({ subject: skierSubject(skierId), asOf: at.asOf, isStale: false, holds });
     await delay(1_000 / o.readsPerS, undefined, { signal: o.signal }).catch(() => {});
   }
-  await Promise.all(judging);
+  const report = await judge.report();
   await lifecycle.stop(STOP_MS);
-  return {
-    report: { ...report, medianAgeMs: Math.round(median(agesMs)), largestAgeMs: Math.max(0, ...agesMs) },
-    lies,
-  };
+  return report;
 }
 
 async function openReplica({ stack, node, skiers }: ReplicaReadsOptions, lifecycle: Lifecycle) {

@@ -1,45 +1,70 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type Random, seededRandom } from '../../src/simulator/random.ts';
-import { killAndRestart } from '../faults/process-actions.ts';
+import { killAndRestart, killNode } from '../faults/process-actions.ts';
 import type { FaultProxy } from '../faults/tools/fault-proxy.ts';
+import type { ServerDate } from '../faults/tools/server-date.ts';
 import { whileWorkersStand } from '../faults/tools/standing-workers.ts';
 import type { Stack } from '../stack.ts';
+import { commitLate } from './late-commits.ts';
 
 export interface TroubleOptions {
   stack: Stack;
   /** between everything and the last node */
   proxy: FaultProxy;
+  /** of the queue's server, where it can be set */
+  queueDate: ServerDate | undefined;
+  /** only what a naive keeper is wrong about, again and again */
+  isControl: boolean;
   seed: string;
   signal: AbortSignal;
   say: (text: string) => void;
 }
 
 const BETWEEN_MS = 300;
-/** Of the trouble; it is what a keeper can be wrong about. */
-const PILE_SHARE = 0.6;
+/** Long enough that nothing of the last pile is left. */
+const BETWEEN_PILES_MS = 1_000;
 const STAND_MS = { least: 300, most: 800 };
 const HOLD_MS = { least: 400, most: 1_500 };
+const LATE_MS = { least: 100, most: 800 };
 const SILENT_MS = { least: 500, most: 3_000 };
+/** How far the queue's clock is set back; asOf stands still for so long. */
+const BACK_MS = { least: 500, most: 3_000 };
 
-/** Whatever delays a commit, brings jobs back or takes a node away, one after the other in random order until the signal. */
+const PILE = 'jobs pile up';
+const KINDS: Record<string, (o: TroubleOptions, random: Random) => Promise<void>> = {
+  [PILE]: pileUp,
+  'writes wait': holdWrites,
+  'late commits': lateCommits,
+  'worker kill -9': killWorker,
+  'queue kill -9': killQueue,
+  'queue’s clock set': setClock,
+  'node away': silence,
+};
+/** In each round. */
+const PILES = 4;
+
+/** Whatever delays a commit, brings jobs back or takes a server away: all of it in each round, in random order, until the signal. */
 export async function makeTrouble(o: TroubleOptions): Promise<Record<string, number>> {
   const random = seededRandom(`${o.seed}/trouble`);
-  const kinds = { 'late commits': holdCommits, 'kill -9': killWorker, 'node away': silence };
-  const others = Object.keys(kinds) as (keyof typeof kinds)[];
+  const all = [...Object.keys(KINDS), ...Array.from({ length: PILES - 1 }, () => PILE)];
+  const kinds = o.isControl ? [PILE] : all.filter((name) => KINDS[name] !== setClock || o.queueDate);
   const done: Record<string, number> = {};
   while (!o.signal.aborted) {
-    const name = random.next() < PILE_SHARE ? 'jobs pile up' : random.pick(others);
-    await (name === 'jobs pile up' ? pileUp(o, random) : kinds[name](o, random));
-    done[name] = (done[name] ?? 0) + 1;
-    await delay(BETWEEN_MS, undefined, { signal: o.signal }).catch(() => {});
+    for (const name of shuffled(kinds, random)) {
+      if (o.signal.aborted) break;
+      if (name !== PILE) o.say(name);
+      await KINDS[name]?.(o, random);
+      done[name] = (done[name] ?? 0) + 1;
+      await delay(o.isControl ? BETWEEN_PILES_MS : BETWEEN_MS, undefined, { signal: o.signal }).catch(() => {});
+    }
   }
   return done;
 }
 
-/** Somebody else holds a node's scans, so that nobody can commit there for a while. */
-async function holdCommits({ stack }: TroubleOptions, random: Random): Promise<void> {
-  await whileHeld([random.pick(stack.nodes)], () => delay(random.between(HOLD_MS.least, HOLD_MS.most)));
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const keyed = items.map((item) => ({ item, key: random.next() }));
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
 /** What is acked while the workers stand waits in the lanes; all of it moves at once, and is committed much later. */
@@ -59,6 +84,11 @@ async function pileUp({ stack }: TroubleOptions, random: Random): Promise<void> 
   await held;
 }
 
+/** Somebody else holds a node's scans, so that nobody can write there for a while. */
+async function holdWrites({ stack }: TroubleOptions, random: Random): Promise<void> {
+  await whileHeld([random.pick(stack.nodes)], () => delay(random.between(HOLD_MS.least, HOLD_MS.most)));
+}
+
 async function whileHeld(nodes: readonly { url: string }[], act: () => Promise<unknown>): Promise<void> {
   const clients = nodes.map(({ url }) => new Client({ connectionString: url }));
   try {
@@ -73,14 +103,31 @@ async function whileHeld(nodes: readonly { url: string }[], act: () => Promise<u
   }
 }
 
-async function killWorker({ stack, say }: TroubleOptions, random: Random): Promise<void> {
-  const worker = random.pick(stack.workers);
-  say(`kill -9 ${worker.name}`);
-  await killAndRestart(worker, 0);
+/** What is written is not committed for a while, and not in the order in which it was begun. */
+async function lateCommits({ stack }: TroubleOptions, random: Random): Promise<void> {
+  await commitLate(stack.nodes, random.between(LATE_MS.least, LATE_MS.most));
+  await delay(random.between(HOLD_MS.least, HOLD_MS.most));
+  await commitLate(stack.nodes, 0);
 }
 
-async function silence({ proxy, say }: TroubleOptions, random: Random): Promise<void> {
-  say('a node is away');
+async function killWorker({ stack }: TroubleOptions, random: Random): Promise<void> {
+  await killAndRestart(random.pick(stack.workers), 0);
+}
+
+/** The mark of the lanes' time must be there afterwards. */
+async function killQueue({ stack }: TroubleOptions): Promise<void> {
+  if (stack.redis) await killAndRestart(stack.redis.process, 0);
+  else await killNode(stack.directoryServer, 0);
+}
+
+/** Back from where it was, or ahead to where it should be and back from there. */
+async function setClock({ queueDate }: TroubleOptions, random: Random): Promise<void> {
+  await queueDate?.set(0);
+  await delay(random.between(HOLD_MS.least, HOLD_MS.most));
+  await queueDate?.set(-random.between(BACK_MS.least, BACK_MS.most));
+}
+
+async function silence({ proxy }: TroubleOptions, random: Random): Promise<void> {
   proxy.goSilent();
   await delay(random.between(SILENT_MS.least, SILENT_MS.most));
   await proxy.close();

@@ -3,6 +3,7 @@ import { seededRandom } from '../../src/simulator/random.ts';
 import { type BenchScan, benchScans } from '../bench/scans.ts';
 import { closedLoop, type LoadRequest } from '../client/closed-loop.ts';
 import type { Acks } from './acks.ts';
+import { subjectsOf } from './subjects.ts';
 
 export interface WritesOptions {
   urls: readonly string[];
@@ -57,7 +58,7 @@ function* requests(o: WritesOptions): Generator<WriteRequest> {
     }
     const size = random.next() < BATCH_SHARE ? random.between(BATCH.least, BATCH.most) : 1;
     const scans = Array.from({ length: size }, () => source.next().value);
-    for (const { skierId, eventId } of scans) o.acks.sent(skierId, eventId);
+    for (const scan of scans) o.acks.sent(scan.eventId, subjectsOf(scan));
     const [path, body] = size === 1 ? ['/v1/scans', scans[0]] : ['/v1/scans/batch', { scans }];
     last = { method: 'POST', path, headers, body: JSON.stringify(body), scans };
     yield last;
@@ -66,8 +67,7 @@ function* requests(o: WritesOptions): Generator<WriteRequest> {
 
 function note(acks: Acks, scans: readonly BenchScan[], reply: unknown): void {
   const results = scans.length === 1 ? [ack.parse(reply)] : batchReply.parse(reply).results;
-  for (const [i, { skierId }] of scans.entries()) {
-    const result = results[i];
-    if (result && 'acceptedAt' in result) acks.confirmed(skierId, result.eventId, Date.parse(result.acceptedAt));
+  for (const result of results) {
+    if ('acceptedAt' in result) acks.confirmed(result.eventId, Date.parse(result.acceptedAt));
   }
 }

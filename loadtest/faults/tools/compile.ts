@@ -15,7 +15,7 @@ export function canCompile(): true | string {
  * @returns the path of the result; @throws Error with what the compiler said
  */
 export async function compile(o: {
-  source: 'slow-fsync' | 'cut-power';
+  source: 'slow-fsync' | 'cut-power' | 'shift-time';
   kind: 'program' | 'library';
   into: string;
 }): Promise<string> {
