@@ -1,10 +1,10 @@
-import { v7 as uuidv7 } from 'uuid';
 import { type Batch, MAX_SCANS_PER_BATCH } from '../domain/batch.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Scan } from '../domain/scan.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { openLink, type QueueLink } from './backend.ts';
+import { newBatchId } from './batch-id.ts';
 import { encodeBatch } from './codec.ts';
 import { withDeadline } from './deadline.ts';
 import type { QueueAddress } from './lanes.ts';
@@ -82,7 +82,7 @@ export async function openProducer(o: ProducerOptions): Promise<LaneProducer> {
         throw new RangeError(`${scans.length} scans in a job`);
       const { watch, clock } = lanes[lane] ?? noSuchLane(lane);
       if (!watch.isUp) throw unavailable();
-      const batch: Batch = { batchId: uuidv7(), acceptedAt: parent?.acceptedAt ?? clock.nowMs(), scans };
+      const batch: Batch = { batchId: newBatchId(), acceptedAt: parent?.acceptedAt ?? clock.nowMs(), scans };
       if (parent) batch.parentBatchId = parent.batchId;
       const adding = add(link, { lane, watch, deadlineMs: o.ackDeadlineMs }, batch);
       inFlight.add(adding);

@@ -67,10 +67,11 @@ const SCRIPTS = new Set(['evalsha', 'eval']);
  */
 export class FailingFastRedis extends Redis {
   #clockKey: string | undefined;
+  #isTimeDue = false;
   #timeAfterScripts: Promise<number> | undefined;
 
   /**
-   * From now on each script is followed by a question for the lane's time, in the same write: its answer costs no wait.
+   * From now on scripts are followed by a question for the lane's time, in the same write: its answer costs no wait.
    *
    * @param key where that time has its mark
    */
@@ -91,15 +92,20 @@ export class FailingFastRedis extends Redis {
     const { stream } = this;
     if (stream && 'cork' in stream && stream.writableCorked === 0) {
       stream.cork();
-      process.nextTick(() => stream.uncork());
+      process.nextTick(() => {
+        this.#askTimeIfDue();
+        stream.uncork();
+      });
     }
-    const sent = super.sendCommand(...command);
-    if (this.#clockKey !== undefined && SCRIPTS.has(command[0].name)) this.#askTime(this.#clockKey);
-    return sent;
+    this.#isTimeDue ||= this.#clockKey !== undefined && SCRIPTS.has(command[0].name);
+    return super.sendCommand(...command);
   }
 
-  #askTime(key: string): void {
-    const question = new Command('eval', [REDIS_LANE_TIME, '1', key], { replyEncoding: 'utf8' });
+  /** One question for all scripts of a write. */
+  #askTimeIfDue(): void {
+    if (!this.#isTimeDue || this.#clockKey === undefined) return;
+    this.#isTimeDue = false;
+    const question = new Command('eval', [REDIS_LANE_TIME, '1', this.#clockKey], { replyEncoding: 'utf8' });
     super.sendCommand(question);
     this.#timeAfterScripts = question.promise.then(Number);
     this.#timeAfterScripts.catch(() => {}); // whoever asks is told
