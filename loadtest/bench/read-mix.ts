@@ -33,7 +33,7 @@ export async function readMix(size: BenchSize, lifecycle: Lifecycle): Promise<Fi
       seed: SEED,
       skiers: SKIERS,
       seconds: size.mixS,
-      followEvery: ratePerS === undefined ? 20 : 1,
+      followEvery: ratePerS === undefined ? 10 : 1,
       ...(ratePerS === undefined ? {} : { ratePerS }),
     });
     if (seen.refused > 0) throw new Error(`${name}: ${seen.refused} requests were refused`);
