@@ -9,6 +9,7 @@ import { loadConfig, type ProcessName } from '../platform/config.ts';
 import { openBacklog } from '../queue/backlog-reader.ts';
 import { openReadNodes } from '../shards/read-nodes.ts';
 import { judgeBooks } from './doctor-books.ts';
+import { checkCache } from './doctor-cache.ts';
 import { judgeServer, onDatabase, readServerFacts, type ServerFacts } from './doctor-database.ts';
 import { attempt, type Finding, fail, ok, onceAServer, showFindings } from './doctor-finding.ts';
 import { checkIdentityProvider } from './doctor-identity.ts';
@@ -105,5 +106,6 @@ async function examineQueue(snapshot: DirectorySnapshot, context: CommandContext
   const nodes = openReadNodes({ poolSize: 1, timeoutMs: TIMEOUT_MS, ...context });
   const pipeline = createPipeline({ follower: staticDirectory(snapshot), backlog, nodes });
   const queue = await checkQueue({ address, backlog, config, laneCount, ...context });
-  return [...queue, ...judgeBooks(await pipeline.read())];
+  const cache = await checkCache(process.env.CACHE_URL, address.queueUrl);
+  return [...queue, ...cache, ...judgeBooks(await pipeline.read())];
 }

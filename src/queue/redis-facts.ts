@@ -7,6 +7,8 @@ import { clusterNodes, loginOf, onNode } from './redis-cluster.ts';
 export interface RedisFacts {
   /** host and port */
   name: string;
+  /** another one each time it starts; the same by whatever address it is reached */
+  runId: string | undefined;
   settings: ReadonlyMap<string, string>;
   /** whether it is a node of a cluster */
   isClusterNode: boolean | undefined;
@@ -15,7 +17,7 @@ export interface RedisFacts {
   replicas: number | undefined;
 }
 
-const SETTINGS = ['maxmemory-policy', 'appendonly', 'appendfsync', 'cluster-require-full-coverage'];
+const SETTINGS = ['maxmemory', 'maxmemory-policy', 'appendonly', 'appendfsync', 'cluster-require-full-coverage'];
 const TIMEOUT_MS = 5_000;
 const REFUSED = /unknown (sub)?command|NOPERM|no permissions/i;
 const NO_CLUSTER = /cluster support disabled/i;
@@ -57,6 +59,8 @@ async function readOne(redis: Redis, name: string): Promise<RedisFacts> {
   const info = (await unlessRefused(redis.info())) ?? '';
   const told = (field: string) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1];
   const settings = new Map<string, string>();
+  const memory = told('maxmemory');
+  if (memory) settings.set('maxmemory', memory);
   const policy = told('maxmemory_policy');
   if (policy) settings.set('maxmemory-policy', policy);
   const aof = told('aof_enabled');
@@ -70,6 +74,7 @@ async function readOne(redis: Redis, name: string): Promise<RedisFacts> {
   const replicas = told('connected_slaves');
   return {
     name,
+    runId: told('run_id'),
     settings,
     isClusterNode: isClusterNode === undefined ? undefined : isClusterNode === '1',
     role: role === undefined ? undefined : role === 'master' ? 'master' : 'replica',

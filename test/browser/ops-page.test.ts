@@ -64,7 +64,7 @@ describe.skipIf(!chromiumPath)('the operator’s page', () => {
     const letter = scanNo(7, { skierId: skierOn(0), resortId: 1, day: 1, date: '2026-01-10' });
     await buryScan(all.site.nodeUrls[0] ?? '', letter, { lane: 0, shard: 0 });
     const { page, complaints, close } = await signedIn();
-    await page.getByText('1 dead letters').waitFor();
+    await page.locator('.alarms', { hasText: '1 dead letter' }).waitFor();
     await page.getByRole('link', { name: /^Decide/ }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Replay it' }).waitFor();

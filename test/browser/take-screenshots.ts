@@ -17,6 +17,7 @@ const SKIER = 1;
 const RESORT = 3;
 const BUSY_DATE = '2026-02-21';
 const BUSY_SKIERS = 400;
+const NEXT_DATE = '2026-03-29';
 /** A winter of weekends, and a week in February. */
 const WINTER = {
   '2025-12': [6, 7, 13, 20, 28, 30],
@@ -40,21 +41,21 @@ const PICTURES: { name: string; path: string; viewport: typeof PHONE; colorSchem
 
 const liftline = await startAllInOne({ env: { TOKEN_SECRET } });
 try {
-  const rides = DATES.flatMap(planned);
+  const rides = DATES.flatMap((date) => planned(date));
   await sendAll(liftline, rides);
   await until('everything is stored', () => isStored(liftline, rides), 60_000);
   const browser = await launchChromium();
   await takeAll(liftline, browser);
+  await takeOps(liftline, browser);
   await browser.close();
 } finally {
   await liftline.stop();
 }
 
 /** @returns the scans of a day as a gate sends them */
-function planned(date: string) {
+function planned(date: string, skiers = date === BUSY_DATE ? BUSY_SKIERS : 1) {
   const resort = sampleResorts().find(({ resortId }) => resortId === RESORT);
   if (!resort) throw new Error(`there is no sample resort ${RESORT}`);
-  const skiers = date === BUSY_DATE ? BUSY_SKIERS : 1;
   const people = { skiers, firstSkierId: SKIER, offlineShare: 0, againShare: 0 };
   return planSkiDay({ ...people, seed: date, resort, date }).rides.map(({ skierId, liftId, eventId, scannedAtMs }) => ({
     eventId,
@@ -83,6 +84,23 @@ async function isStored({ url, adminKey }: AllInOne, scans: PlannedScan[]): Prom
   const day = await fetch(`${url}/v1/resorts/${RESORT}/days/${BUSY_DATE}`);
   const { skiers } = (await day.json()) as { skiers: number };
   return seasons[0]?.rides === own && skiers === BUSY_SKIERS;
+}
+
+/** The pipeline, while scans come in. */
+async function takeOps(liftline: AllInOne, browser: Browser): Promise<void> {
+  const { url, adminKey } = liftline;
+  const { page, close } = await visit(browser, { url, viewport: DESKTOP, colorScheme: 'light' });
+  await page.goto(`${url}/ops`);
+  await page.getByLabel('Admin key').fill(adminKey);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const stored = page.locator('.stage', { hasText: 'scans/s stored' }).locator('.rate');
+  const scans = planned(NEXT_DATE, BUSY_SKIERS);
+  await until('scans flow', async () => {
+    await sendAll(liftline, scans.splice(0, 40));
+    return scans.length === 0 || Number.parseInt((await stored.textContent()) ?? '', 10) > 100;
+  });
+  await page.screenshot({ path: path.join(FOLDER, 'ops-light.png') });
+  await close();
 }
 
 async function takeAll({ url }: AllInOne, browser: Browser): Promise<void> {

@@ -198,8 +198,8 @@ describe.skipIf(!redisAvailable)('a queue on Redis', () => {
     await queued.stop();
     await redis.stop();
   });
-  const look = async () => {
-    const { code, output } = await runHere(doctorCommand(), ['--json'], { ...queued.env, PORT: '0' });
+  const look = async (env: Record<string, string> = {}) => {
+    const { code, output } = await runHere(doctorCommand(), ['--json'], { ...queued.env, PORT: '0', ...env });
     const { findings } = JSON.parse(output) as { findings: Finding[] };
     return { code, of: (check: string) => findings.find((finding) => finding.check === check) };
   };
@@ -210,6 +210,24 @@ describe.skipIf(!redisAvailable)('a queue on Redis', () => {
     for (const check of ['queue', 'durability', 'clock of the queue', 'memory of the queue'])
       expect([check, of(check)?.status]).toEqual([check, 'ok']);
     expect(of('disk of the queue')?.detail).toMatch(/GB free/);
+  });
+
+  test('a cache on the queue’s server, by another name of it; one that never makes room; one that is away', async () => {
+    const queues = await look({ CACHE_URL: redis.url.replace('127.0.0.1', 'localhost') });
+    expect([queues.code, queues.of('cache')]).toEqual([
+      1,
+      expect.objectContaining({ status: 'fail', detail: expect.stringContaining('the queue’s server') as string }),
+    ]);
+    const grows = await startRedis();
+    const full = await look({ CACHE_URL: grows.url });
+    expect([full.code, full.of('cache')?.status]).toEqual([0, 'warn']);
+    await grows.stop();
+    const away = await look({ CACHE_URL: grows.url });
+    expect([away.code, away.of('cache')?.status]).toEqual([1, 'fail']);
+    const evicts = await startRedis({ args: ['--maxmemory', '10mb', '--maxmemory-policy', 'allkeys-lru'] });
+    expect((await look({ CACHE_URL: evicts.url })).of('cache')?.status).toBe('ok');
+    await evicts.stop();
+    expect((await look()).of('cache')).toBeUndefined();
   });
 
   test('without an append-only file, and full', async () => {

@@ -40,6 +40,7 @@ export function alarmsOf(view: PipelineView): Alarm[] {
   const failed = view.lanes.reduce((total, { failedJobs }) => total + failedJobs, 0);
   if (failed > 0) warn(`${failed} jobs have failed`, 'liftline queue failed tells why; workers put them back.');
   const dead = view.nodes.reduce((total, { deadLetters = 0 }) => total + deadLetters, 0);
-  if (dead > 0) warn(`${dead} dead letters`, 'Read why below, then replay or discard them.');
+  if (dead > 0)
+    warn(`${dead} dead ${dead === 1 ? 'letter' : 'letters'}`, 'Read why below, then replay or discard them.');
   return alarms.toSorted((a, b) => a.severity.localeCompare(b.severity));
 }

@@ -91,8 +91,12 @@ function seconds(value: number | undefined): string {
   return value < 100 ? `${value.toFixed(1)} s` : `${whole(value / 60)} min`;
 }
 
-/** `0–5, 8` for 0, 1, 2, 3, 4, 5 and 8. */
+/** `0–5, 8` for 0, 1, 2, 3, 4, 5 and 8; `0, 2, … 62` for every second one, as nodes have them that took turns. */
 export function ranges(numbers: readonly number[]): string {
+  const [first = 0, second = 0] = numbers;
+  const step = second - first;
+  const takesTurns = step > 1 && numbers.every((number, at) => number === first + at * step);
+  if (takesTurns && numbers.length > 3) return `${first}, ${second}, … ${numbers.at(-1)}`;
   const parts: [number, number][] = [];
   for (const number of numbers) {
     const last = parts.at(-1);
