@@ -71,12 +71,7 @@ async function load(o: Options): Promise<ReadMix> {
   const before = await answersBySource(o.ridesUrl);
   let [read, refused] = [0, 0];
   const probes: ReadRequest[] = [];
-  let followed = 0;
-  const follow = (ride: AckedRide) => {
-    followed += 1;
-    const isAskedFor = followed % ASK_ONE_IN === 0;
-    watch.follow(ride, () => isAskedFor && probes.push(readRides(ride.skierId, tokens)));
-  };
+  const follow = follower(watch, (skierId) => probes.push(readRides(skierId, tokens)));
   const reads = closedLoop({
     urls: [o.ridesUrl],
     connections: CONNECTIONS,
@@ -114,6 +109,15 @@ async function load(o: Options): Promise<ReadMix> {
     refused,
     hitRatio: (count('hit') + count('shared')) / all,
     age: watch.findings,
+  };
+}
+
+function follower(watch: AgeWatch, ask: (skierId: number) => void): (ride: AckedRide) => void {
+  let followed = 0;
+  return (ride) => {
+    followed += 1;
+    const isAskedFor = followed % ASK_ONE_IN === 0;
+    watch.follow(ride, () => isAskedFor && ask(ride.skierId));
   };
 }
 

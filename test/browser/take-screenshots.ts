@@ -87,8 +87,8 @@ async function isStored({ url, adminKey }: AllInOne, scans: PlannedScan[]): Prom
 }
 
 /** The pipeline, while scans come in. */
-async function takeOps(liftline: AllInOne, browser: Browser): Promise<void> {
-  const { url, adminKey } = liftline;
+async function takeOps(running: AllInOne, browser: Browser): Promise<void> {
+  const { url, adminKey } = running;
   const { page, close } = await visit(browser, { url, viewport: DESKTOP, colorScheme: 'light' });
   await page.goto(`${url}/ops`);
   await page.getByLabel('Admin key').fill(adminKey);
@@ -96,7 +96,7 @@ async function takeOps(liftline: AllInOne, browser: Browser): Promise<void> {
   const stored = page.locator('.stage', { hasText: 'scans/s stored' }).locator('.rate');
   const scans = planned(NEXT_DATE, BUSY_SKIERS);
   await until('scans flow', async () => {
-    await sendAll(liftline, scans.splice(0, 40));
+    await sendAll(running, scans.splice(0, 40));
     return scans.length === 0 || Number.parseInt((await stored.textContent()) ?? '', 10) > 100;
   });
   await page.screenshot({ path: path.join(FOLDER, 'ops-light.png') });

@@ -183,13 +183,16 @@ describe.skipIf(!redisAvailable)('the second tier', () => {
   test('has what another process has read, as long as it is current', async () => {
     await untilKept(`/v1/skiers/${SKIER}/rides`, 'skier', sharing);
     const second = await sharing.again();
+    const tier = new Redis(redis.url);
     try {
       await untilKept(`/v1/skiers/${SKIER}/days`, 'skier', second);
       // what was read since both know of changes is good for both
       let limit = 0;
       await until('what one has read is taken by the other', async () => {
+        const before = await tier.dbsize();
         const path = `/v1/skiers/${SKIER}/rides?limit=${(limit += 1)}`;
         await read(path, {}, second);
+        await until('it is in the second tier', async () => (await tier.dbsize()) > before, 1_000);
         await read(path, {}, sharing);
         return (await sources(sharing))['skier shared'];
       });
@@ -200,6 +203,7 @@ describe.skipIf(!redisAvailable)('the second tier', () => {
       });
       expect((await sources(second))['skier stale']).toBeUndefined();
     } finally {
+      tier.disconnect();
       await second.stop();
     }
   });
