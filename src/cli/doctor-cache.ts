@@ -20,14 +20,13 @@ export async function checkCache(url: string | undefined, queueUrl: string): Pro
 }
 
 /** @param queue the servers of the queue; none when it is not on Redis */
-export function judgeCache(server: RedisFacts, queue: readonly RedisFacts[]): Finding {
-  const { runId, settings, name } = server;
+function judgeCache(server: RedisFacts, queue: readonly RedisFacts[]): Finding {
+  const { runId, maxMemory, settings, name } = server;
   if (runId !== undefined && queue.some((one) => one.runId === runId)) {
     const fix = 'set CACHE_URL to a Redis of its own, with maxmemory and allkeys-lru';
     return fail(CHECK, `${name} is the queue’s server: kept answers fill what scans need`, fix);
   }
-  const [memory, policy] = [settings.get('maxmemory'), settings.get('maxmemory-policy')];
-  if (memory === '0' || policy === 'noeviction') {
+  if (maxMemory === 0 || settings.get('maxmemory-policy') === 'noeviction') {
     const fix = 'set maxmemory and maxmemory-policy allkeys-lru';
     return warn(CHECK, `${name} never makes room: it grows, or refuses what is new`, fix);
   }

@@ -42,6 +42,7 @@ export function encodeReceipt(receipt: Receipt): string {
   return scratch.toString('base64url');
 }
 
+/** By hand: without its dashes through Node's own `hex` it took as long as all the rest, 0.2 µs a scan. */
 function writeUuid(uuid: string): void {
   let at = UUID_AT;
   for (let from = 0; from < uuid.length; from += 2) {

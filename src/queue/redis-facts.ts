@@ -9,6 +9,8 @@ export interface RedisFacts {
   name: string;
   /** another one each time it starts; the same by whatever address it is reached */
   runId: string | undefined;
+  /** bytes; 0 is no limit */
+  maxMemory: number | undefined;
   settings: ReadonlyMap<string, string>;
   /** whether it is a node of a cluster */
   isClusterNode: boolean | undefined;
@@ -17,7 +19,7 @@ export interface RedisFacts {
   replicas: number | undefined;
 }
 
-const SETTINGS = ['maxmemory', 'maxmemory-policy', 'appendonly', 'appendfsync', 'cluster-require-full-coverage'];
+const SETTINGS = ['maxmemory-policy', 'appendonly', 'appendfsync', 'cluster-require-full-coverage'];
 const TIMEOUT_MS = 5_000;
 const REFUSED = /unknown (sub)?command|NOPERM|no permissions/i;
 const NO_CLUSTER = /cluster support disabled/i;
@@ -59,8 +61,6 @@ async function readOne(redis: Redis, name: string): Promise<RedisFacts> {
   const info = (await unlessRefused(redis.info())) ?? '';
   const told = (field: string) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1];
   const settings = new Map<string, string>();
-  const memory = told('maxmemory');
-  if (memory) settings.set('maxmemory', memory);
   const policy = told('maxmemory_policy');
   if (policy) settings.set('maxmemory-policy', policy);
   const aof = told('aof_enabled');
@@ -75,6 +75,7 @@ async function readOne(redis: Redis, name: string): Promise<RedisFacts> {
   return {
     name,
     runId: told('run_id'),
+    maxMemory: told('maxmemory') === undefined ? undefined : Number(told('maxmemory')),
     settings,
     isClusterNode: isClusterNode === undefined ? undefined : isClusterNode === '1',
     role: role === undefined ? undefined : role === 'master' ? 'master' : 'replica',

@@ -67,7 +67,7 @@ const SCRIPTS = new Set(['evalsha', 'eval']);
  */
 export class FailingFastRedis extends Redis {
   #clockKey: string | undefined;
-  #isTimeDue = false;
+  #whenWritten: (() => void) | undefined;
   #timeAfterScripts: Promise<number> | undefined;
 
   /**
@@ -93,22 +93,29 @@ export class FailingFastRedis extends Redis {
     if (stream && 'cork' in stream && stream.writableCorked === 0) {
       stream.cork();
       process.nextTick(() => {
-        this.#askTimeIfDue();
+        this.#whenWritten?.();
         stream.uncork();
       });
     }
-    this.#isTimeDue ||= this.#clockKey !== undefined && SCRIPTS.has(command[0].name);
+    if (this.#clockKey !== undefined && SCRIPTS.has(command[0].name)) this.#askTimeLater(this.#clockKey);
     return super.sendCommand(...command);
   }
 
-  /** One question for all scripts of a write. */
-  #askTimeIfDue(): void {
-    if (!this.#isTimeDue || this.#clockKey === undefined) return;
-    this.#isTimeDue = false;
-    const question = new Command('eval', [REDIS_LANE_TIME, '1', this.#clockKey], { replyEncoding: 'utf8' });
-    super.sendCommand(question);
-    this.#timeAfterScripts = question.promise.then(Number);
-    this.#timeAfterScripts.catch(() => {}); // whoever asks is told
+  /**
+   * One question for all scripts of a write, at its end. It is promised at once: nobody is given the answer to a question that
+   * was sent before their script.
+   */
+  #askTimeLater(key: string): void {
+    if (this.#whenWritten) return;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    promise.catch(() => {}); // whoever asks is told
+    this.#timeAfterScripts = promise;
+    this.#whenWritten = () => {
+      this.#whenWritten = undefined;
+      const question = new Command('eval', [REDIS_LANE_TIME, '1', key], { replyEncoding: 'utf8' });
+      super.sendCommand(question);
+      question.promise.then((time) => resolve(Number(time)), reject);
+    };
   }
 }
 

@@ -97,7 +97,7 @@ async function takeOps(running: AllInOne, browser: Browser): Promise<void> {
   const scans = planned(NEXT_DATE, BUSY_SKIERS);
   await until('scans flow', async () => {
     await sendAll(running, scans.splice(0, 40));
-    return scans.length === 0 || Number.parseInt((await stored.textContent()) ?? '', 10) > 100;
+    return Number.parseInt((await stored.textContent()) ?? '', 10) > 100;
   });
   await page.screenshot({ path: path.join(FOLDER, 'ops-light.png') });
   await close();

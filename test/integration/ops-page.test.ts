@@ -191,6 +191,9 @@ describe('the picture', () => {
 
   test('shards in a row are told as a range', () => {
     expect([ranges([]), ranges([3]), ranges([0, 1, 2, 5, 7, 8])]).toEqual(['', '3', '0–2, 5, 7–8']);
+  });
+
+  test('shards that took turns are told shortly', () => {
     expect([ranges([1, 3, 5, 7]), ranges([1, 3, 5, 8]), ranges([2, 4, 6])]).toEqual([
       '1, 3, … 7',
       '1, 3, 5, 8',
