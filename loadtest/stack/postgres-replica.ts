@@ -36,5 +36,7 @@ export async function startPostgresReplica(plan: ReplicaPlan): Promise<PostgresS
   await writeFile(`${dataDir}/standby.signal`, '');
   const owner = serverOwner();
   for (const file of ['backup_label', 'standby.signal']) await owner.own(`${dataDir}/${file}`);
-  return startPostgresServer({ dataDir, databases: [], settings: { recovery_min_apply_delay: `${delayMs}ms` } });
+  // what lags counts as late: without the second setting it would cancel reads that are in the way of a vacuum, at once
+  const settings = { recovery_min_apply_delay: `${delayMs}ms`, max_standby_streaming_delay: '-1' };
+  return startPostgresServer({ dataDir, databases: [], settings });
 }

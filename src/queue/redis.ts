@@ -39,7 +39,8 @@ export function connectFailingFast(target: RedisTarget, timeoutMs: number, logge
     ...options,
     ...COMMON,
     enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
+    // whenever the connection is lost, what is under way is rejected; with 1, ioredis would forget it if it reconnects at once
+    maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: timeoutMs,
     socketTimeout: timeoutMs,

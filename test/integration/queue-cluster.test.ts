@@ -132,6 +132,9 @@ describe.skipIf(!redisAvailable)('a Redis Cluster of three masters with a replic
       const [replica] = await inStep(0);
       const producer = await openProducer({ ...site, queueReplicas, ackDeadlineMs: 500 });
       const acked = [(await producer.enqueue(0, scansOf(1))).batchId];
+      await until('the replica has it', () =>
+        onNode(victim, async (redis) => isWhole(await redis.info('replication'))),
+      );
       replica?.process.signal('SIGKILL');
       await replica?.process.ended();
       const behind: string[] = [];
@@ -219,8 +222,17 @@ function startLoad(producer: LaneProducer) {
   };
 }
 
-async function onNode(node: RedisClusterNode, work: (redis: Redis) => Promise<unknown>): Promise<void> {
+async function onNode<T>(node: RedisClusterNode, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(node.url);
-  await work(redis);
-  redis.disconnect();
+  try {
+    return await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** @returns whether the replica has all that its master has written */
+function isWhole(info: string): boolean {
+  const offset = /^master_repl_offset:(\d+)/m.exec(info)?.[1];
+  return offset !== undefined && new RegExp(`^slave0:.*offset=${offset},`, 'm').test(info);
 }

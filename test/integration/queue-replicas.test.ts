@@ -138,6 +138,7 @@ describe.skipIf(!redisAvailable)('a failover to a replica that was cut off', () 
     stops.push(() => site.lifecycle.stop(10_000));
     const producer = await openProducer(site);
     const before = await ackedOf(producer, 40);
+    await inStep(primary); // nobody waited for it where QUEUE_REPLICAS is 0
     proxy.goSilent();
     const after = await ackedOf(producer, 40);
     primary.signal('SIGKILL');
