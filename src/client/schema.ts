@@ -1068,6 +1068,8 @@ export interface operations {
             /** @description quota_exceeded */
             429: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1086,6 +1088,8 @@ export interface operations {
             /** @description overloaded, queue_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1190,6 +1194,8 @@ export interface operations {
             /** @description quota_exceeded */
             429: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1208,6 +1214,8 @@ export interface operations {
             /** @description overloaded, queue_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1288,6 +1296,8 @@ export interface operations {
             /** @description node_unavailable, identity_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1391,6 +1401,8 @@ export interface operations {
             /** @description quota_exceeded */
             429: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1413,6 +1425,8 @@ export interface operations {
             /** @description overloaded, queue_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1445,7 +1459,10 @@ export interface operations {
                 /** @description seconds to wait for `after` */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description `ETag` of an answer that the caller has: 304 if it still holds */
+                "If-None-Match"?: string;
+            };
             path: {
                 skierId: number;
             };
@@ -1456,11 +1473,30 @@ export interface operations {
             /** @description A skier’s rides, newest first, or what is new since an earlier answer */
             200: {
                 headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Rides"];
                 };
+            };
+            /** @description the answer of that `ETag` still holds */
+            304: {
+                headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed, bad_cursor */
             400: {
@@ -1516,9 +1552,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description node_unavailable, identity_unavailable, starting */
+            /** @description node_unavailable, identity_unavailable, overloaded, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1543,7 +1581,10 @@ export interface operations {
                 /** @description seconds to wait for `after` */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description `ETag` of an answer that the caller has: 304 if it still holds */
+                "If-None-Match"?: string;
+            };
             path: {
                 skierId: number;
             };
@@ -1554,11 +1595,30 @@ export interface operations {
             /** @description A skier’s days, newest first */
             200: {
                 headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Days"];
                 };
+            };
+            /** @description the answer of that `ETag` still holds */
+            304: {
+                headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed, bad_cursor */
             400: {
@@ -1614,9 +1674,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description node_unavailable, identity_unavailable, starting */
+            /** @description node_unavailable, identity_unavailable, overloaded, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1633,7 +1695,10 @@ export interface operations {
                 /** @description seconds to wait for `after` */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description `ETag` of an answer that the caller has: 304 if it still holds */
+                "If-None-Match"?: string;
+            };
             path: {
                 skierId: number;
                 date: string;
@@ -1645,11 +1710,30 @@ export interface operations {
             /** @description One day of a skier with all its rides */
             200: {
                 headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SkierDay"];
                 };
+            };
+            /** @description the answer of that `ETag` still holds */
+            304: {
+                headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed */
             400: {
@@ -1705,9 +1789,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description node_unavailable, identity_unavailable, starting */
+            /** @description node_unavailable, identity_unavailable, overloaded, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1724,7 +1810,10 @@ export interface operations {
                 /** @description seconds to wait for `after` */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description `ETag` of an answer that the caller has: 304 if it still holds */
+                "If-None-Match"?: string;
+            };
             path: {
                 skierId: number;
             };
@@ -1735,11 +1824,30 @@ export interface operations {
             /** @description A skier’s seasons with their totals */
             200: {
                 headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SkierSeasons"];
                 };
+            };
+            /** @description the answer of that `ETag` still holds */
+            304: {
+                headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed */
             400: {
@@ -1795,9 +1903,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description node_unavailable, identity_unavailable, starting */
+            /** @description node_unavailable, identity_unavailable, overloaded, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1879,6 +1989,8 @@ export interface operations {
             /** @description quota_exceeded */
             429: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1897,6 +2009,8 @@ export interface operations {
             /** @description node_unavailable, identity_unavailable, overloaded, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1965,6 +2079,8 @@ export interface operations {
             /** @description node_unavailable, identity_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1976,7 +2092,10 @@ export interface operations {
     getV1Resorts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `ETag` of an answer that the caller has: 304 if it still holds */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1985,11 +2104,22 @@ export interface operations {
             /** @description All resorts */
             200: {
                 headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Resorts"];
                 };
+            };
+            /** @description the answer of that `ETag` still holds */
+            304: {
+                headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description internal */
             500: {
@@ -2003,6 +2133,8 @@ export interface operations {
             /** @description starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2014,7 +2146,10 @@ export interface operations {
     getV1ResortsByResortId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `ETag` of an answer that the caller has: 304 if it still holds */
+                "If-None-Match"?: string;
+            };
             path: {
                 resortId: number;
             };
@@ -2025,11 +2160,22 @@ export interface operations {
             /** @description A resort with its lifts and declared seasons */
             200: {
                 headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResortDetail"];
                 };
+            };
+            /** @description the answer of that `ETag` still holds */
+            304: {
+                headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed */
             400: {
@@ -2070,6 +2216,8 @@ export interface operations {
             /** @description starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2081,7 +2229,10 @@ export interface operations {
     getV1ResortsByResortIdDaysByDate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `ETag` of an answer that the caller has: 304 if it still holds */
+                "If-None-Match"?: string;
+            };
             path: {
                 resortId: number;
                 /** @description a local day of the resort */
@@ -2094,11 +2245,30 @@ export interface operations {
             /** @description A resort’s day: skiers, rides and the load of each lift by hour */
             200: {
                 headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResortDay"];
                 };
+            };
+            /** @description the answer of that `ETag` still holds */
+            304: {
+                headers: {
+                    /** @description of the answer, but for its `asOf` */
+                    ETag?: string;
+                    /** @description its `asOf` unless that is null, also of a 304 */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed */
             400: {
@@ -2139,6 +2309,8 @@ export interface operations {
             /** @description node_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2225,6 +2397,8 @@ export interface operations {
             /** @description node_unavailable, identity_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2268,6 +2442,8 @@ export interface operations {
             /** @description starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2333,6 +2509,8 @@ export interface operations {
             /** @description node_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2393,6 +2571,8 @@ export interface operations {
             /** @description node_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2473,6 +2653,8 @@ export interface operations {
             /** @description directory_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2518,6 +2700,8 @@ export interface operations {
             /** @description starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2594,6 +2778,8 @@ export interface operations {
             /** @description directory_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2692,6 +2878,8 @@ export interface operations {
             /** @description directory_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2776,6 +2964,8 @@ export interface operations {
             /** @description directory_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2854,6 +3044,8 @@ export interface operations {
             /** @description directory_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2937,6 +3129,8 @@ export interface operations {
             /** @description directory_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2995,6 +3189,8 @@ export interface operations {
             /** @description directory_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3074,6 +3270,8 @@ export interface operations {
             /** @description node_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3150,6 +3348,8 @@ export interface operations {
             /** @description node_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3233,6 +3433,8 @@ export interface operations {
             /** @description node_unavailable, queue_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3307,6 +3509,8 @@ export interface operations {
             /** @description node_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3363,6 +3567,8 @@ export interface operations {
             /** @description starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3419,6 +3625,8 @@ export interface operations {
             /** @description queue_unavailable, starting */
             503: {
                 headers: {
+                    /** @description seconds */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -26,6 +26,12 @@ export const PROBLEM_STATUS = {
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
+type ProblemStatus = (typeof PROBLEM_STATUS)[ProblemCode];
+
+/** @returns whether the same request may succeed later: then the reply has `Retry-After` */
+export function mayPass(status: ProblemStatus): boolean {
+  return status === 429 || status === 503;
+}
 
 /** An error a caller may see: a stable code and a sentence for a person. Anything else leaves as an opaque `internal`. */
 export class Problem extends Error {
@@ -37,11 +43,10 @@ export class Problem extends Error {
   constructor(code: ProblemCode, detail: string, options: { retryAfterS?: number; cause?: unknown } = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    const status = PROBLEM_STATUS[code];
-    this.retryAfterS = options.retryAfterS ?? (status === 503 || status === 429 ? 1 : undefined);
+    this.retryAfterS = options.retryAfterS ?? (mayPass(PROBLEM_STATUS[code]) ? 1 : undefined);
   }
 
-  get status(): (typeof PROBLEM_STATUS)[ProblemCode] {
+  get status(): ProblemStatus {
     return PROBLEM_STATUS[this.code];
   }
 }

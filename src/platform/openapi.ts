@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Env, Hono } from 'hono';
 import { type DescribeRouteOptions, generateSpecs, type ResponsesWithResolver, resolver } from 'hono-openapi';
 import { z } from 'zod';
-import { PROBLEM_STATUS, type ProblemCode } from '../domain/problem.ts';
+import { mayPass, PROBLEM_STATUS, type ProblemCode } from '../domain/problem.ts';
 
 const SECURITY = {
   deviceKey: { type: 'http', scheme: 'bearer', description: 'A device key, `ll_dev_...`' },
@@ -41,6 +41,10 @@ export interface RouteDoc {
   reply?: z.ZodType;
   /** of that body; JSON unless given */
   replyType?: string;
+  /** of the success, besides its type: each with what it says */
+  replyHeaders?: Readonly<Record<string, string>>;
+  /** the reply has an `ETag`, and whoever has it already gets 304 with the same headers and no body */
+  isRevalidated?: boolean;
   /** the problems that it may answer, besides those every route may */
   problems?: ProblemCode[];
   /** set where errors have another shape than problem+json */
@@ -54,7 +58,7 @@ export function routeDoc(doc: RouteDoc): DescribeRouteOptions {
     ...(doc.description === undefined ? {} : { description: doc.description }),
     tags: [doc.tag],
     security: (doc.audience ?? []).map((who) => ({ [who]: [] })),
-    ...(doc.parameters === undefined ? {} : { parameters: doc.parameters }),
+    ...parametersOf(doc),
     ...(doc.body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: resolver(doc.body) } } } }),
@@ -62,11 +66,37 @@ export function routeDoc(doc: RouteDoc): DescribeRouteOptions {
   };
 }
 
+const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  in: 'header',
+  schema: { type: 'string' },
+  description: '`ETag` of an answer that the caller has: 304 if it still holds',
+} as const;
+const ETAG = { ETag: 'of the answer, but for its `asOf`' };
+
+function parametersOf(doc: RouteDoc): Pick<DescribeRouteOptions, 'parameters'> {
+  const parameters = [...(doc.parameters ?? []), ...(doc.isRevalidated ? [IF_NONE_MATCH] : [])];
+  return parameters.length === 0 ? {} : { parameters };
+}
+
 function successOf(doc: RouteDoc): ResponsesWithResolver {
   const type = doc.replyType ?? 'application/json';
   const content = doc.reply === undefined ? {} : { content: { [type]: { schema: resolver(doc.reply) } } };
-  return { [doc.status ?? 200]: { description: doc.summary, ...content } };
+  const named = { ...(doc.isRevalidated ? ETAG : {}), ...doc.replyHeaders };
+  const headers = Object.keys(named).length === 0 ? {} : { headers: headersOf(named) };
+  return {
+    [doc.status ?? 200]: { description: doc.summary, ...headers, ...content },
+    ...(doc.isRevalidated ? { 304: { description: 'the answer of that `ETag` still holds', ...headers } } : {}),
+  };
 }
+
+function headersOf(named: Readonly<Record<string, string>>): Record<string, { description: string; schema: object }> {
+  return Object.fromEntries(
+    Object.entries(named).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
+}
+
+const RETRY_AFTER = { 'Retry-After': { description: 'seconds', schema: { type: 'integer' } } } as const;
 
 function failuresOf(doc: RouteDoc): ResponsesWithResolver {
   const codes = [...(doc.problems ?? []), 'internal', 'starting'] as ProblemCode[];
@@ -76,7 +106,11 @@ function failuresOf(doc: RouteDoc): ResponsesWithResolver {
   return Object.fromEntries(
     [...byStatus].map(([status, of]) => [
       status,
-      { description: [...new Set(of)].join(', '), content: { [type]: { schema } } },
+      {
+        description: [...new Set(of)].join(', '),
+        ...(mayPass(status) ? { headers: RETRY_AFTER } : {}),
+        content: { [type]: { schema } },
+      },
     ]),
   );
 }

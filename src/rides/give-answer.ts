@@ -35,6 +35,12 @@ function responseOf(context: Context<HttpEnv>, given: GivenAnswer, { headers, af
   return new Response(body, reply);
 }
 
+/** What `/openapi.json` says of the headers of every answer that {@link giveAnswer} gives. */
+export const ANSWER_HEADERS = {
+  'Liftline-As-Of': 'its `asOf` unless that is null, also of a 304',
+  'Liftline-Stale': '`true`: a node is away, and this is what it last said',
+};
+
 export interface Reply {
   status: 200 | 304;
   headers: Record<string, string>;

@@ -7,7 +7,7 @@ import type { HttpEnv } from '../platform/http-common.ts';
 import { pathParameter, routeDoc } from '../platform/openapi.ts';
 import type { NodePosition } from '../shards/resort-queries.ts';
 import type { Question, Validity } from './cache/answer-cache.ts';
-import { giveAnswer, giveContent, PUBLIC_HEADERS } from './give-answer.ts';
+import { ANSWER_HEADERS, giveAnswer, giveContent, PUBLIC_HEADERS } from './give-answer.ts';
 import type { RidesOptions } from './options.ts';
 import { readDate, readId } from './query.ts';
 import { resortDayJson, resortDetailJson } from './represent.ts';
@@ -21,7 +21,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.get(
     '/v1/resorts',
-    describeRoute(routeDoc({ summary: 'All resorts', tag: 'Resorts', reply: resortList })),
+    describeRoute(routeDoc({ summary: 'All resorts', tag: 'Resorts', reply: resortList, isRevalidated: true })),
     (c) => {
       const resorts = [...o.directory.snapshot().resorts.values()];
       return giveContent(c, { resorts: resorts.map(({ resortId, name, timeZone }) => ({ resortId, name, timeZone })) });
@@ -35,6 +35,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
         tag: 'Resorts',
         parameters: [RESORT],
         reply: resortDetail,
+        isRevalidated: true,
         problems: ['malformed', 'not_found', 'invalid'],
       }),
     ),
@@ -49,6 +50,8 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
         tag: 'Resorts',
         parameters: [RESORT, DATE],
         reply: resortDay,
+        replyHeaders: ANSWER_HEADERS,
+        isRevalidated: true,
         problems: ['malformed', 'not_found', 'invalid', 'node_unavailable'],
       }),
     ),

@@ -3,6 +3,7 @@ import type { ProblemCode } from '../domain/problem.ts';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platform/openapi.ts';
 import { DEFAULT_WAIT_S, MAX_WAIT_S } from './after.ts';
+import { ANSWER_HEADERS } from './give-answer.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT } from './query.ts';
 import { daysPage, ridesPage, skierDay, skierSeasons } from './shapes.ts';
 
@@ -47,14 +48,16 @@ const PROBLEMS: ProblemCode[] = [
   'node_unavailable',
   'identity_unavailable',
 ];
-const LIST_PROBLEMS: ProblemCode[] = [...PROBLEMS, 'bad_cursor', 'unknown_resort'];
+/** An answer's, which may have waited for a scan: too many may wait. */
+const ANSWER_PROBLEMS: ProblemCode[] = [...PROBLEMS, 'overloaded'];
+const LIST_PROBLEMS: ProblemCode[] = [...ANSWER_PROBLEMS, 'bad_cursor', 'unknown_resort'];
+const ANSWER = { isRevalidated: true, replyHeaders: ANSWER_HEADERS, problems: ANSWER_PROBLEMS };
 
 function doc(summary: string, rest: Omit<RouteDoc, 'summary' | 'tag' | 'audience'>): ReturnType<typeof routeDoc> {
   return routeDoc({
     summary,
     tag: 'Rides',
     audience: ['skierToken', 'adminKey'],
-    problems: PROBLEMS,
     ...rest,
   });
 }
@@ -66,6 +69,7 @@ const CHANGES = queryParameter(
 );
 
 export const RIDES = doc('A skier’s rides, newest first, or what is new since an earlier answer', {
+  ...ANSWER,
   reply: ridesPage,
   problems: LIST_PROBLEMS,
   parameters: [SKIER, ...FILTERS, ...DATES, ...PAGING, CHANGES, ...AFTER],
@@ -86,15 +90,18 @@ export const LIVE = doc('A skier’s rides as they are stored, as server-sent ev
   ],
 });
 export const DAYS = doc('A skier’s days, newest first', {
+  ...ANSWER,
   reply: daysPage,
   problems: LIST_PROBLEMS,
   parameters: [SKIER, ...FILTERS, ...PAGING, ...AFTER],
 });
 export const DAY = doc('One day of a skier with all its rides', {
+  ...ANSWER,
   reply: skierDay,
   parameters: [SKIER, pathParameter('date', { type: 'string', format: 'date' }), ...AFTER],
 });
 export const SEASONS = doc('A skier’s seasons with their totals', {
+  ...ANSWER,
   reply: skierSeasons,
   parameters: [SKIER, ...AFTER],
 });

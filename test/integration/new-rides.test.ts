@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type Pool } from 'pg';
+import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { splitByNode } from '../../src/shards/batch-part.ts';
@@ -29,8 +29,7 @@ interface Followed {
 async function writeAll(url: string, map: TestMap): Promise<void> {
   let number = 0;
   const writer = async (n: number) => {
-    const client = new Client({ connectionString: url });
-    await client.connect();
+    const connection = new Pool({ connectionString: url, max: 1 });
     for (let i = 0; i < WRITES; i += 1) {
       number += 1;
       const late = number % 2 === 0 ? 0 : -10_000_000;
@@ -40,12 +39,12 @@ async function writeAll(url: string, map: TestMap): Promise<void> {
         scannedAt: Date.UTC(2026, 0, 10) + late + number * 997,
       });
       const parts = splitByNode({ batchId: randomUUID(), acceptedAt: 0, scans: [scan] }, 'job', map.snapshot());
-      await client.query('BEGIN');
-      for (const part of parts.values()) await storeParts(client as unknown as Pool, 0, [part]);
+      await connection.query('BEGIN');
+      for (const part of parts.values()) await storeParts(connection, 0, [part]);
       await delay((number * 7) % 23);
-      await client.query('COMMIT');
+      await connection.query('COMMIT');
     }
-    await client.end();
+    await connection.end();
   };
   await Promise.all(Array.from({ length: WRITERS }, (_, n) => writer(n)));
 }

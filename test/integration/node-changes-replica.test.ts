@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, type Pool } from 'pg';
+import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { splitByNode } from '../../src/shards/batch-part.ts';
 import { createHistoryReader, type HistoryReader } from '../../src/shards/history-reader.ts';
@@ -35,17 +35,17 @@ describe.skipIf(!systemPostgresAvailable)('what a node has changed, asked of a s
     await server?.stop();
   });
 
-  async function openWriter(): Promise<{ store(skierId: number): Promise<void>; client: Client }> {
-    const client = new Client({ connectionString: server.url('node') });
-    await client.connect();
-    lifecycle.onStop('client', () => client.end());
+  /** @returns what stores on a connection of its own, on which transactions can be held open */
+  function openWriter(): { store(skierId: number): Promise<void>; connection: Pool } {
+    const connection = new Pool({ connectionString: server.url('node'), max: 1 });
+    lifecycle.onStop('a writer', () => connection.end());
     const { nodeOfShard, shardCount } = new TestMap([server.url('node')]).snapshot();
     return {
-      client,
+      connection,
       async store(skierId) {
         const batch = { batchId: randomUUID(), acceptedAt: 0, scans: [scanNo((number += 1), { skierId })] };
         for (const part of splitByNode(batch, 'job', { nodeOfShard, shardCount }).values()) {
-          await storeParts(client as unknown as Pool, 0, [part]);
+          await storeParts(connection, 0, [part]);
         }
       },
     };
@@ -62,8 +62,8 @@ describe.skipIf(!systemPostgresAvailable)('what a node has changed, asked of a s
       return changed;
     };
     expect(await poll()).toBe('all');
-    const [slow, quick] = [await openWriter(), await openWriter()];
-    await slow.client.query('BEGIN');
+    const [slow, quick] = [openWriter(), openWriter()];
+    await slow.connection.query('BEGIN');
     await slow.store(SLOW);
     await quick.store(QUICK);
     await until('the quick one is told', async () => (await poll()) !== 'all' && told.includes(QUICK));
@@ -71,7 +71,7 @@ describe.skipIf(!systemPostgresAvailable)('what a node has changed, asked of a s
     expect(told).toEqual([QUICK]);
     // a replica can't tell that it sees the quick one while the slow one is under way: it is read anew then, and not left out
     expect(changes.isCurrent(QUICK, await positionOf(QUICK))).toBe(false);
-    await slow.client.query('COMMIT');
+    await slow.connection.query('COMMIT');
     await until('the slow one is told', async () => (await poll()) !== 'all' && told.includes(SLOW));
     await until('what is read is current', async () => {
       const positions = [await positionOf(SLOW), await positionOf(QUICK)] as const;

@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ReadSide, startReadSide } from '../support/read-side.ts';
+import { ADMIN_KEY, type ReadSide, startReadSide } from '../support/read-side.ts';
 
+interface DocumentedReply {
+  description: string;
+  headers?: Record<string, object>;
+  content?: Record<string, { schema: object }>;
+}
 interface Operation {
   summary?: string;
   security?: Record<string, unknown>[];
   parameters?: { name: string; in: string }[];
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
+  responses: Record<string, DocumentedReply>;
 }
 interface Document {
   openapi: string;
@@ -31,10 +36,21 @@ const READS = [
   '/statistics',
 ];
 
+const EXAMPLES: Record<string, string> = {
+  skierId: '1',
+  skierID: '1',
+  resortId: '1',
+  resortID: '1',
+  seasonID: '2025',
+  dayID: '1',
+  date: '2026-01-10',
+};
+
 describe('the documentation that every process serves', () => {
   let side: ReadSide;
   beforeAll(async () => {
     side = await startReadSide({ listen: true });
+    await side.store([{ skierId: 1, liftId: 1, seasonDay: { season: 2025, day: 1, minutes: 10 } }]);
   });
   afterAll(() => side.stop());
 
@@ -74,6 +90,27 @@ describe('the documentation that every process serves', () => {
     const typesOf = (path: string) => Object.keys(paths[path]?.get?.responses['404']?.content ?? {});
     expect(typesOf('/v1/resorts/{resortId}')).toEqual(['application/problem+json']);
     expect(typesOf('/resorts/{resortID}/seasons')).toEqual(['application/json']);
+  });
+
+  test.each(READS)('who has the answer already gets 304 where it says so, and only there: %s', async (path) => {
+    const { parameters = [], responses = {} } = (await document()).paths[path]?.get ?? {};
+    const example = `${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => EXAMPLES[name] as string)}?resort=1`;
+    const authorization = `Bearer ${ADMIN_KEY}`;
+    const first = await side.get(example, { authorization });
+    expect(first.status).toBe(200);
+    const etag = first.headers.get('etag') ?? '"none"';
+    const again = await side.get(example, { authorization, 'if-none-match': etag });
+    expect(String(again.status)).toBe('304' in responses ? '304' : '200');
+    expect(parameters.some(({ name }) => name === 'If-None-Match')).toBe('304' in responses);
+    expect(again.headers.has('etag')).toBe('304' in responses);
+  });
+
+  test('what may succeed later says when: Retry-After of 429 and 503', async () => {
+    const operations = Object.values((await document()).paths).flatMap((methods) => Object.values(methods));
+    const replies = operations.flatMap(({ responses }) => Object.entries(responses));
+    const telling = replies.filter(([, { headers }]) => headers && 'Retry-After' in headers).map(([status]) => status);
+    expect(telling).toEqual(replies.map(([status]) => status).filter((status) => status === '429' || status === '503'));
+    expect(new Set(telling)).toEqual(new Set(['429', '503']));
   });
 
   test('the page and all it needs come from here', async () => {

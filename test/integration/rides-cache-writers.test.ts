@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type Pool } from 'pg';
+import { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AnswerCache, type Question } from '../../src/rides/cache/answer-cache.ts';
@@ -55,19 +55,18 @@ interface Committed {
 async function writeAll(seed: string, committed: Committed[]): Promise<void> {
   const write = async (writer: number) => {
     const random = seededRandom(`${seed} ${writer}`);
-    const client = new Client({ connectionString: database.url });
-    await client.connect();
+    const connection = new Pool({ connectionString: database.url, max: 1 });
     for (let i = 0; i < WRITES_EACH; i += 1) {
       const skierId = random.pick(SKIERS);
       const scan = scanNo((number += 1), { skierId, resortId: 1, day: 1, date: '2026-01-10' });
       const parts = splitByNode({ batchId: randomUUID(), acceptedAt: 0, scans: [scan] }, 'job', map.snapshot());
-      await client.query('BEGIN');
-      for (const part of parts.values()) await storeParts(client as unknown as Pool, 0, [part]);
+      await connection.query('BEGIN');
+      for (const part of parts.values()) await storeParts(connection, 0, [part]);
       await delay(random.between(0, 60));
-      await client.query('COMMIT');
+      await connection.query('COMMIT');
       committed.push({ skierId, eventId: scan.eventId, atMs: performance.now() });
     }
-    await client.end();
+    await connection.end();
   };
   await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
 }

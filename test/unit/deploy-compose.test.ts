@@ -71,6 +71,13 @@ describe('compose.yaml', () => {
       expect(command).toContain(setting);
   });
 
+  test('keeps answers in another Redis, which makes room by itself', () => {
+    const { hostname } = new URL(services.rides?.environment?.CACHE_URL ?? '');
+    expect(hostname).not.toBe(new URL(services.rides?.environment?.QUEUE_URL ?? '').hostname);
+    const command = services[hostname]?.command.join(' ');
+    expect(command).toMatch(/--maxmemory \d+mb --maxmemory-policy allkeys-lru/);
+  });
+
   test('every database that is named is made', () => {
     const text = [
       ...Object.values(services).flatMap(({ command }) => command),
