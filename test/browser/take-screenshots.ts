@@ -9,7 +9,7 @@ import { launchChromium } from '../support/chromium.ts';
 import { DESKTOP, PHONE, visit } from '../support/page-visitor.ts';
 import { until } from '../support/until.ts';
 
-// node test/browser/take-screenshots.ts: plays a winter and takes the pictures of the pages that the README shows.
+// npx node test/browser/take-screenshots.ts: plays a winter and takes the pictures of the pages that the README shows.
 
 const FOLDER = path.join(import.meta.dirname, 'screenshots');
 const TOKEN_SECRET = 'the-secret-of-the-pictures-32-characters';
