@@ -1242,6 +1242,10 @@ export interface operations {
             /** @description A skier’s vertical on one day */
             200: {
                 headers: {
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1475,7 +1479,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1490,7 +1494,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1597,7 +1601,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1612,7 +1616,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1712,7 +1716,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1727,7 +1731,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1826,7 +1830,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1841,7 +1845,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -2247,7 +2251,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -2262,7 +2266,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304 */
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -2338,6 +2342,10 @@ export interface operations {
             /** @description A skier’s vertical by season */
             200: {
                 headers: {
+                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    "Liftline-As-Of"?: string;
+                    /** @description `true`: a node is away, and this is what it last said */
+                    "Liftline-Stale"?: string;
                     [name: string]: unknown;
                 };
                 content: {

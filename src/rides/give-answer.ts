@@ -37,7 +37,8 @@ function responseOf(context: Context<HttpEnv>, given: GivenAnswer, { headers, af
 
 /** What `/openapi.json` says of the headers of every answer that {@link giveAnswer} gives. */
 export const ANSWER_HEADERS = {
-  'Liftline-As-Of': 'its `asOf` unless that is null, also of a 304',
+  'Liftline-As-Of':
+    'its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it',
   'Liftline-Stale': '`true`: a node is away, and this is what it last said',
 };
 
@@ -57,13 +58,8 @@ export function replyOf(
   { kept, asOf, isStale }: GivenAnswer,
   o: Pick<Giving, 'headers' | 'after'> & { ifNoneMatch: string | undefined },
 ): Reply {
-  const headers: Record<string, string> = { etag: kept.etag, ...o.headers };
   const time = asOf === null ? null : new Date(asOf).toISOString();
-  if (time !== null) headers['liftline-as-of'] = time;
-  if (isStale) {
-    headers['liftline-stale'] = 'true';
-    headers['cache-control'] = 'no-store';
-  }
+  const headers: Record<string, string> = { etag: kept.etag, ...o.headers, ...freshnessHeaders(time, isStale) };
   // what waited for a scan, or may be outdated, says so in its body
   if (!isStale && o.after === undefined && hasAlready(o.ifNoneMatch, kept.etag)) {
     return { status: 304, headers, head: '' };
@@ -72,6 +68,14 @@ export function replyOf(
   const after = o.after === undefined ? '' : `"after":{"status":"${o.after}"},`;
   const marks = `${isStale ? '"stale":true,' : ''}${after}`;
   return { status: 200, headers, head: `{"asOf":${time === null ? 'null' : `"${time}"`},${marks}` };
+}
+
+/** @returns how fresh an answer is, for its headers; one that may be outdated is kept by nobody else. @param time its `asOf` */
+export function freshnessHeaders(time: string | null, isStale: boolean): Record<string, string> {
+  return {
+    ...(time === null ? {} : { 'liftline-as-of': time }),
+    ...(isStale ? { 'liftline-stale': 'true', 'cache-control': 'no-store' } : {}),
+  };
 }
 
 /** Gives what changes rarely and lies in memory. */

@@ -10,6 +10,8 @@ import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platf
 import { answerSkiDataErrors, readWhole, skiDataError } from '../platform/ski-data-errors.ts';
 import type { RidesOptions } from './options.ts';
 import { allowReading } from './caller.ts';
+import { ANSWER_HEADERS, freshnessHeaders, PRIVATE_HEADERS } from './give-answer.ts';
+import { type Freshness, type KeptReads, keptReads } from './kept-reads.ts';
 import { type Query, repeated } from './query.ts';
 import { endpointStats } from './statistics.ts';
 
@@ -21,7 +23,7 @@ const DAY = pathParameter('dayID', { type: 'string' }, '1 to 366');
 const STRINGS = { type: 'array', items: { type: 'string' } };
 const WHOLE = /^\d{1,15}$/;
 
-function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'parameters' | 'audience' | 'problems'>) {
+function doc(summary: string, rest: Pick<RouteDoc, 'reply' | 'replyHeaders' | 'parameters' | 'audience' | 'problems'>) {
   return describeRoute(routeDoc({ summary, tag: 'SkiDataAPI', errorSchema: skiDataError, ...rest }));
 }
 
@@ -32,7 +34,7 @@ const PRIVATE: ProblemCode[] = [...MISSES, 'unauthorized', 'forbidden', 'identit
 export function skiDataReads(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError(answerSkiDataErrors(o.logger));
-  skierReads(app, o);
+  skierReads(app, o, keptReads(o));
   resortReads(app, o);
   app.get(
     '/statistics',
@@ -46,7 +48,7 @@ export function skiDataReads(o: RidesOptions): Hono<HttpEnv> {
   return app;
 }
 
-function skierReads(app: Hono<HttpEnv>, o: RidesOptions): void {
+function skierReads(app: Hono<HttpEnv>, o: RidesOptions, reads: KeptReads): void {
   const allow = (context: Context<HttpEnv>, skierId: number) =>
     o.skiDataApi === 'open' ? Promise.resolve() : allowReading(context, skierId, o);
   app.get(
@@ -54,6 +56,7 @@ function skierReads(app: Hono<HttpEnv>, o: RidesOptions): void {
     doc('A skier’s vertical on one day', {
       parameters: [RESORT, SEASON, DAY, SKIER],
       reply: z.int(),
+      replyHeaders: ANSWER_HEADERS,
       audience: ['skierToken', 'adminKey'],
       problems: PRIVATE,
     }),
@@ -62,9 +65,10 @@ function skierReads(app: Hono<HttpEnv>, o: RidesOptions): void {
       const skierId = readWhole(skierID, 'skierID', 1, MAX_SKIER_ID);
       await allow(c, skierId);
       const { resortId } = resortById(o, resortID);
-      const vertical = await o.history.dayVertical(skierId, resortId, readSeason(seasonID), readDay(dayID));
-      if (vertical === null) throw new Problem('not_found', 'nothing is stored for this skier and day');
-      return c.json(vertical);
+      const told = await reads.dayVertical(skierId, resortId, readSeason(seasonID), readDay(dayID));
+      const { verticalM } = told.content;
+      if (verticalM === null) throw new Problem('not_found', 'nothing is stored for this skier and day');
+      return c.json(verticalM, 200, headersOf(told));
     },
   );
   app.get(
@@ -76,13 +80,18 @@ function skierReads(app: Hono<HttpEnv>, o: RidesOptions): void {
         queryParameter('season', STRINGS, 'may repeat; absent means all'),
       ],
       reply: z.object({ resorts: z.array(z.object({ seasonID: z.string(), totalVert: z.int() })) }),
+      replyHeaders: ANSWER_HEADERS,
       audience: ['skierToken', 'adminKey'],
       problems: PRIVATE,
     }),
     async (c) => {
       const skierId = readWhole(c.req.param('skierID'), 'skierID', 1, MAX_SKIER_ID);
       await allow(c, skierId);
-      return c.json({ resorts: await verticalOf(o, skierId, c.req.queries()) });
+      const told = await askVertical(o, reads, { skierId, query: c.req.queries() });
+      const { seasons } = told.content;
+      if (seasons.length === 0) throw new Problem('not_found', 'nothing is stored for this skier');
+      const resorts = seasons.map(({ season, verticalM }) => ({ seasonID: String(season), totalVert: verticalM }));
+      return c.json({ resorts }, 200, headersOf(told));
     },
   );
 }
@@ -128,13 +137,15 @@ function resortReads(app: Hono<HttpEnv>, o: RidesOptions): void {
   );
 }
 
-async function verticalOf(o: RidesOptions, skierId: number, query: Query) {
+function askVertical(o: RidesOptions, reads: KeptReads, { skierId, query }: { skierId: number; query: Query }) {
   const resortIds = repeated(query, 'resort', (text) => resortByIdOrName(o, text).resortId);
   if (!resortIds) throw new Problem('malformed', 'resort is required');
-  const seasons = repeated(query, 'season', readSeason);
-  const found = await o.history.verticalBySeason(skierId, resortIds, seasons);
-  if (found.length === 0) throw new Problem('not_found', 'nothing is stored for this skier');
-  return found.map(({ season, verticalM }) => ({ seasonID: String(season), totalVert: verticalM }));
+  return reads.verticalBySeason(skierId, resortIds, repeated(query, 'season', readSeason));
+}
+
+/** Its bodies have no room for how fresh they are. */
+function headersOf({ asOf, isStale }: Freshness): Record<string, string> {
+  return { ...PRIVATE_HEADERS, ...freshnessHeaders(asOf === null ? null : new Date(asOf).toISOString(), isStale) };
 }
 
 function resortById(o: RidesOptions, text: string): Resort {

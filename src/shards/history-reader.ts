@@ -3,7 +3,7 @@ import type { DirectorySnapshot, NodeAddress } from '../directory/snapshot.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { laneOf, shardOf } from '../domain/shard.ts';
-import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
+import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow, SeasonVerticalRow } from './history-rows.ts';
 import { lanesByNode } from './lanes-by-node.ts';
 import type { NewRides, NewRidesFilter, Since } from './new-rides.ts';
 import type { Answer } from './read-at.ts';
@@ -39,13 +39,9 @@ export interface HistoryReader {
   /** what became of the scan of a receipt, and where it is looked for */
   fate(receipt: Receipt): Promise<{ fate: ScanFate; nodeId: number; shard: number }>;
   /** metres, or null when nothing is stored */
-  dayVertical(skierId: number, resortId: number, season: number, day: number): Promise<number | null>;
+  dayVertical(skierId: number, resortId: number, season: number, day: number): Promise<Answer<number | null>>;
   /** newest first; all seasons unless some are named */
-  verticalBySeason(
-    skierId: number,
-    resortIds: number[],
-    seasons?: number[],
-  ): Promise<{ season: number; verticalM: number }[]>;
+  verticalBySeason(skierId: number, resortIds: number[], seasons?: number[]): Promise<Answer<SeasonVerticalRow[]>>;
   resortDay(resortId: number, season: number, day: number): Promise<ResortDayAnswer>;
   resortSkiers(resortId: number, season: number, day: number): Promise<number>;
   /** seasons that any ride of the resort was stored under, ascending */

@@ -34,6 +34,8 @@ export interface SeasonRow {
   verticalM: number;
 }
 
+export type SeasonVerticalRow = Pick<SeasonRow, 'season' | 'verticalM'>;
+
 /** A resort's day, summed over all shards. */
 export interface ResortDayTotals {
   skiers: number;

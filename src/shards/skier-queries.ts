@@ -1,7 +1,7 @@
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { shardSchema } from '../domain/shard.ts';
-import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow } from './history-rows.ts';
+import type { DayRow, DaysFilter, RideRow, RidesFilter, SeasonRow, SeasonVerticalRow } from './history-rows.ts';
 import { leafTables } from './leaf-tables.ts';
 import { prepareNewRides } from './new-rides.ts';
 import { type Answer, toAnswer, withState } from './read-at.ts';
@@ -12,7 +12,6 @@ import { as, epochMs, filterValues, isOneOf, MAX_MS, matchesFilter, placeOf, rid
 export type SkierQueries = ReturnType<typeof prepareSkierQueries>;
 
 const { placeholder } = sql;
-const count = (expression: SQL) => sql<number>`${expression}::float8`;
 
 /** Prepares the statements of one shard's leaf. */
 export function prepareSkierQueries(db: NodePgDatabase, place: ShardPlace) {
@@ -50,12 +49,19 @@ export function prepareSkierQueries(db: NodePgDatabase, place: ShardPlace) {
     async seasons(skierId: number): Promise<Answer<SeasonRow[]>> {
       return toAnswer(await queries.totals.seasons.execute({ skierId }), epoch);
     },
-    async dayVertical(skierId: number, resortId: number, season: number, day: number): Promise<number | null> {
-      const [row] = await queries.totals.dayVertical.execute({ skierId, resortId, season, day });
-      return row?.verticalM ?? null;
+    async dayVertical(skierId: number, resortId: number, season: number, day: number): Promise<Answer<number | null>> {
+      const rows = await queries.totals.dayVertical.execute({ skierId, resortId, season, day });
+      const { found, at } = toAnswer(rows, epoch);
+      return { found: found[0]?.verticalM ?? null, at };
     },
-    verticalBySeason: (skierId: number, resorts: number[], seasons?: number[]) =>
-      queries.totals.verticalBySeason.execute({ skierId, resorts, seasons: seasons ?? null }),
+    async verticalBySeason(
+      skierId: number,
+      resorts: number[],
+      seasons?: number[],
+    ): Promise<Answer<SeasonVerticalRow[]>> {
+      const rows = await queries.totals.verticalBySeason.execute({ skierId, resorts, seasons: seasons ?? null });
+      return toAnswer(rows, epoch);
+    },
   };
 }
 
@@ -112,26 +118,26 @@ function prepareTotals(db: NodePgDatabase, { shard, lane }: ShardPlace) {
     .where(ofSkier)
     .groupBy(season)
     .orderBy(desc(season));
+  const dayVertical = db
+    .select({ verticalM: as(verticalM, 'verticalM') })
+    .from(skierDays)
+    .where(
+      and(
+        ofSkier,
+        eq(resortId, placeholder('resortId')),
+        eq(season, placeholder('season')),
+        eq(day, placeholder('day')),
+      ),
+    );
+  const verticalBySeason = db
+    .select({ season: as(season, 'season'), verticalM: as(sql<number>`sum(${verticalM})`, 'verticalM') })
+    .from(skierDays)
+    .where(and(ofSkier, isOneOf(resortId, 'resorts'), isOneOf(season, 'seasons')))
+    .groupBy(season)
+    .orderBy(desc(season));
   return {
     seasons: withState<SeasonRow>(db, lane, seasons).prepare(name('seasons')),
-    dayVertical: db
-      .select({ verticalM })
-      .from(skierDays)
-      .where(
-        and(
-          ofSkier,
-          eq(resortId, placeholder('resortId')),
-          eq(season, placeholder('season')),
-          eq(day, placeholder('day')),
-        ),
-      )
-      .prepare(name('day_vertical')),
-    verticalBySeason: db
-      .select({ season, verticalM: count(sql`sum(${verticalM})`) })
-      .from(skierDays)
-      .where(and(ofSkier, isOneOf(resortId, 'resorts'), isOneOf(season, 'seasons')))
-      .groupBy(season)
-      .orderBy(desc(season))
-      .prepare(name('vertical_by_season')),
+    dayVertical: withState<Pick<SeasonRow, 'verticalM'>>(db, lane, dayVertical).prepare(name('day_vertical')),
+    verticalBySeason: withState<SeasonVerticalRow>(db, lane, verticalBySeason).prepare(name('vertical_by_season')),
   };
 }

@@ -54,7 +54,7 @@ describe('a reader with the old map', () => {
     map.place([2], 2);
     expect(await rides()).toEqual(all);
     expect(map.reloads).toBe(1);
-    expect(await history.dayVertical(skierId, 1, 2025, 1)).toBe(
+    expect((await history.dayVertical(skierId, 1, 2025, 1)).found).toBe(
       scans.reduce((sum, { verticalM }) => sum + verticalM, 0),
     );
     expect((await history.seasons(skierId)).found).toEqual([

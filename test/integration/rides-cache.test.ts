@@ -137,6 +137,34 @@ describe('answers that are kept', () => {
     await until('it is as before', async () => (await rides(SKIER)).headers.get('liftline-stale') === null);
   });
 
+  test('the SkiDataAPI’s of a skier are kept too, and are stale in a header', async () => {
+    const { season, day } = side.resort(1).calendar.dayOf('2025-12-24');
+    const paths = [
+      `/skiers/1/seasons/${season}/days/${day}/skiers/${SKIER}`,
+      `/skiers/${SKIER}/vertical?resort=1`,
+      `/skiers/${SKIER}/vertical?resort=1&season=${season}`,
+    ];
+    const ask = async (path: string) => side.get(path, { authorization: `Bearer ${await side.token(SKIER)}` });
+    const texts = () => Promise.all(paths.map(async (path) => (await ask(path)).text()));
+    await untilKept(`/v1/skiers/${SKIER}/rides`);
+    const first = await texts();
+    const misses = (await sources())['skier miss'];
+    expect(await texts()).toEqual(first);
+    expect((await sources())['skier miss']).toBe(misses);
+    await side.store([{ skierId: SKIER, liftId: 2, at: '2025-12-24T10:00:00Z' }]);
+    await until('all have changed', async () => (await texts()).every((text, i) => text !== first[i]));
+    const second = await texts();
+
+    side.proxies.get(side.nodeOf(SKIER).nodeId)?.goSilent();
+    const stale = await until('the feed knows nothing', async () => {
+      const answers = await Promise.all(paths.map(ask));
+      return answers.every(({ headers }) => headers.get('liftline-stale') === 'true') && answers;
+    });
+    expect(await Promise.all(stale.map((answer) => answer.text()))).toEqual(second);
+    expect(stale.map(({ headers }) => headers.get('cache-control'))).toEqual(paths.map(() => 'no-store'));
+    expect((await ask(`/skiers/${SKIER}/vertical?resort=2`)).status).toBe(503);
+  });
+
   test('without a cache everything is as it is', async () => {
     const bare = await startReadSide();
     try {

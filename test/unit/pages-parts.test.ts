@@ -5,7 +5,7 @@ import { completeness } from '../../src/rides/pages/parts/completeness.ts';
 import type { Setting } from '../../src/rides/pages/parts/frame.ts';
 import { besideMountain } from '../../src/rides/pages/parts/mountain.ts';
 import { rideTable } from '../../src/rides/pages/parts/ride-table.ts';
-import { together } from '../../src/rides/pages/reads.ts';
+import { together } from '../../src/rides/kept-reads.ts';
 import { hoursShown, hourTexts, localNow } from '../../src/rides/pages/resort-hours.ts';
 import { visitors } from '../../src/rides/pages/visitor.ts';
 

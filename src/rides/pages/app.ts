@@ -4,7 +4,7 @@ import type { HttpEnv } from '../../platform/http-common.ts';
 import type { RidesOptions } from '../options.ts';
 import { answerPageErrors, unknownPage } from './page-errors.ts';
 import type { PageOptions } from './page-options.ts';
-import { pageReads } from './reads.ts';
+import { keptReads } from '../kept-reads.ts';
 import { renderer } from './render.ts';
 import { resortPages } from './resort-pages.ts';
 import { signInPages } from './sign-in-pages.ts';
@@ -26,7 +26,7 @@ export function createPages(o: RidesOptions): Hono<HttpEnv> {
   });
   const render = renderer({ assets, visitorOf: visitors() });
   const { directory, tokens, live, logger } = o;
-  const options: PageOptions = { directory, tokens, live, logger, reads: pageReads(o), render };
+  const options: PageOptions = { directory, tokens, live, logger, reads: keptReads(o), render };
   const app = new Hono<HttpEnv>();
   app.onError(answerPageErrors(options));
   app.route('/app/assets', assets.routes);

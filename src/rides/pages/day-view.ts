@@ -1,6 +1,6 @@
 import type { PageOptions } from './page-options.ts';
 import type { DayView } from './parts/day-page.ts';
-import { together } from './reads.ts';
+import { together } from '../kept-reads.ts';
 
 /** @throws Problem `node_unavailable` */
 export async function readDayView(

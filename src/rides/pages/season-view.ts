@@ -4,7 +4,7 @@ import { monthGrids, shownSpan } from './calendar-grid.ts';
 import type { PageOptions } from './page-options.ts';
 import type { DateTotals } from './parts/calendar.ts';
 import type { SeasonView } from './parts/season-page.ts';
-import { together } from './reads.ts';
+import { together } from '../kept-reads.ts';
 import { localNow } from './resort-hours.ts';
 
 const MAX_RECENT = 6;

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../html.ts';
-import type { Freshness } from '../reads.ts';
+import type { Freshness } from '../../kept-reads.ts';
 import type { Setting } from './frame.ts';
 
 /** Later than this, and somebody who has just ridden a lift should hear that it may be missing. */

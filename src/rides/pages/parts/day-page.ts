@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../html.ts';
-import type { Freshness } from '../reads.ts';
+import type { Freshness } from '../../kept-reads.ts';
 import type { LiftRidesJson, SkierDayContent } from '../../shapes.ts';
 import { climbChart } from './climb-chart.ts';
 import { completeness } from './completeness.ts';

@@ -3,7 +3,7 @@ import type { Resort } from '../../../directory/snapshot.ts';
 import type { ResortDayContent } from '../../shapes.ts';
 import type { Html } from '../html.ts';
 import { hoursShown, hourTexts, type LocalNow } from '../resort-hours.ts';
-import type { Told } from '../reads.ts';
+import type { Told } from '../../kept-reads.ts';
 import { completeness } from './completeness.ts';
 import { figures } from './figures.ts';
 import type { Setting } from './frame.ts';

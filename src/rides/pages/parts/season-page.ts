@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { MonthGrid } from '../calendar-grid.ts';
 import type { Html } from '../html.ts';
-import type { Freshness } from '../reads.ts';
+import type { Freshness } from '../../kept-reads.ts';
 import type { SkierDayContent } from '../../shapes.ts';
 import { calendar, type DateTotals } from './calendar.ts';
 import { climbChart } from './climb-chart.ts';
