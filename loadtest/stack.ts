@@ -17,7 +17,7 @@ export interface StackOptions {
   edges?: number;
   rides?: number;
   workers?: number;
-  /** each Postgres node, and the directory, on a server of its own, so that they can be stopped one by one */
+  /** each Postgres node, the directory, and the lanes on a server of its own, so that they can be stopped one by one */
   separateServers?: boolean;
   /** the lanes live on a Redis Cluster, and not on one Redis */
   redisCluster?: RedisClusterOptions;
@@ -146,7 +146,8 @@ async function startDatabases(folder: string, o: StackOptions, lifecycle: Lifecy
     const server = areSeparate ? await start(name, [name]) : main;
     nodes.push({ name, url: server.url(name), server });
   }
-  return { directoryServer: main, nodes, directoryUrl: main.url('directory'), queueUrl: main.url('queue') };
+  const lanes = areSeparate && o.queue === 'postgres' ? await start('queue', ['queue']) : main;
+  return { directoryServer: main, nodes, directoryUrl: main.url('directory'), queueUrl: lanes.url('queue') };
 }
 
 /** As the directory is to know them. */

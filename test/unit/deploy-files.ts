@@ -53,15 +53,17 @@ const withPods = z.object({
   spec: z.object({ template: z.object({ metadata: z.object({ labels }), spec: podSpec }) }),
 });
 
-/** Every object below `deploy/k8s`, by what is in the files; @throws when one does not parse, or has a key twice */
+/** Every object of `deploy/k8s`, which is applied as a whole; @throws as {@link manifestsIn} */
 export function manifests(): Manifest[] {
-  const folder = path.join(DEPLOY, 'k8s');
-  return readdirSync(folder).flatMap((name) => {
-    if (!name.endsWith('.yaml')) throw new Error(`deploy/k8s/${name} is no manifest`);
-    return parseAllDocuments(readFileSync(path.join(folder, name), 'utf8')).map((document) => {
-      if (document.errors.length > 0) throw new Error(`${name}: ${document.errors.join(', ')}`);
-      return manifest.parse(document.toJS());
-    });
+  return readdirSync(path.join(DEPLOY, 'k8s')).flatMap((name) => manifestsIn(path.join('k8s', name)));
+}
+
+/** @param name of a file in `deploy`; @throws when it is no YAML, does not parse, or has a key twice */
+export function manifestsIn(name: string): Manifest[] {
+  if (!name.endsWith('.yaml')) throw new Error(`deploy/${name} is no manifest`);
+  return parseAllDocuments(deployFile(name)).map((document) => {
+    if (document.errors.length > 0) throw new Error(`${name}: ${document.errors.join(', ')}`);
+    return manifest.parse(document.toJS());
   });
 }
 

@@ -13,12 +13,15 @@ import {
   helpOf,
   type Manifest,
   manifests,
+  manifestsIn,
   podOf,
   requiredSettings,
   settingNames,
 } from './deploy-files.ts';
 
-const ALL = manifests();
+const APPLIED = manifests();
+/** With secrets as an operator would make them. */
+const ALL = [...APPLIED, ...manifestsIn('k8s-secret.example.yaml')];
 const ofKind = (kind: string) => ALL.filter((entry) => entry.kind === kind);
 const named = (kind: string, name: string): Manifest => {
   const found = ofKind(kind).find((entry) => entry.metadata.name === name);
@@ -50,6 +53,11 @@ describe('the objects of deploy/k8s', () => {
     const outside = ALL.filter(({ kind, metadata }) => kind !== 'Namespace' && metadata.namespace !== 'liftline');
     expect(outside).toEqual([]);
     expect(RUNNING.map(({ metadata }) => metadata.name).toSorted()).toEqual(PROCESSES);
+  });
+
+  test('have no secrets among them: those of the example would replace the operator’s', () => {
+    expect(APPLIED.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+    expect(ofKind('Secret').map(({ metadata }) => metadata.name)).toEqual(['liftline', 'liftline-nodes']);
   });
 
   test('are of the API versions that Kubernetes and KEDA have', () => {
