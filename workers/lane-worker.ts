@@ -47,15 +47,16 @@ export class LaneWorker {
 
   async handle(job: LaneJob): Promise<void> {
     const backOff = new BackOff();
+    const counted: Counted = { on: undefined };
     for (;;) {
       const map = this.#o.directory.snapshot();
-      if (await this.#attempt(job, map)) return;
+      if (await this.#attempt(job, map, counted)) return;
       if (!(await this.#hasNewMap(map))) await backOff.wait(job.signal);
     }
   }
 
   /** @returns false when it has to be tried again, by the map as it is then */
-  async #attempt(job: LaneJob, map: DirectorySnapshot): Promise<boolean> {
+  async #attempt(job: LaneJob, map: DirectorySnapshot, counted: Counted): Promise<boolean> {
     const batch = readJob(this.#o.lane, job);
     if ('unreadable' in batch) {
       const nodeId = map.nodeOfShard[this.#o.lane]; // the lane's first shard has its number
@@ -65,9 +66,10 @@ export class LaneWorker {
     const [only] = parts;
     if (only && parts.length === 1) {
       const [nodeId, part] = only;
+      part.jobs = jobsCountedBy(counted, nodeId);
       return (await this.#writer(nodeId).submit(part, { canWait: true, signal: job.signal })) === 'stored';
     }
-    return this.#storeMixed(batch, parts, job);
+    return this.#storeMixed(batch, parts, { job, counted });
   }
 
   /**
@@ -75,17 +77,20 @@ export class LaneWorker {
    * another could store, nor the jobs behind: its part goes back as a new job once the rest is stored. Killed in between,
    * that part is there twice, and the key stores it once.
    */
-  async #storeMixed(batch: Batch, parts: [number, BatchPart][], job: LaneJob): Promise<boolean> {
+  async #storeMixed(
+    batch: Batch,
+    parts: [number, BatchPart][],
+    { job, counted }: { job: LaneJob; counted: Counted },
+  ): Promise<boolean> {
     const left: BatchPart[] = [];
-    let stored = 0;
     for (const [nodeId, part] of parts) {
-      part.jobs = stored === 0 ? 1 : 0;
+      part.jobs = jobsCountedBy(counted, nodeId);
       const fate = await this.#writer(nodeId).submit(part, { canWait: false, signal: job.signal });
       if (fate === 'moved') return false;
-      if (fate === 'stored') stored += 1;
+      if (fate === 'stored') counted.on ??= nodeId;
       else left.push(part);
     }
-    if (stored === 0) return false;
+    if (left.length === parts.length) return false;
     try {
       for (const { scans } of left) await this.#o.requeue(this.#o.lane, scans, batch);
     } catch (error) {
@@ -134,6 +139,15 @@ export class LaneWorker {
       return false;
     }
   }
+}
+
+/** The node whose ledger counts a job, which other attempts may take to other nodes; undefined before one has stored a part. */
+interface Counted {
+  on: number | undefined;
+}
+
+function jobsCountedBy({ on }: Counted, nodeId: number): 0 | 1 {
+  return on === undefined || on === nodeId ? 1 : 0;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { MAX_SCANS_PER_BATCH } from '../domain/batch.ts';
 import { ALL, HTTP, setting, SPLIT } from './setting.ts';
 import { matching, oneOf, optionalWhole, queueUrl, text, url, whole } from './setting-kinds.ts';
 import { READ_SETTINGS } from './read-settings.ts';
@@ -79,7 +80,8 @@ export const SETTINGS = {
     processes: ['edge', 'ops', 'worker', 'up'],
     describe: 'How long the queue may take to confirm; then the scan is answered 503.',
   }),
-  maxPendingScans: setting(whole(1, 1_000_000), {
+  // not less than travel together: a gate would send for ever what never fits
+  maxPendingScans: setting(whole(MAX_SCANS_PER_BATCH, 1_000_000), {
     name: 'MAX_PENDING_SCANS',
     default: '20000',
     unit: 'scans',

@@ -28,6 +28,8 @@ export class LaneConnection extends PostgresConnection {
     super(poolConfig(o));
     // the reason alone: pg hangs the whole client on its errors
     this.on('error', (error: Error) => o.logger.debug({ reason: error.message }, 'a connection to the queue was lost'));
+    // one that breaks while somebody holds it: its query fails as well, and unheard it would end the process
+    this.pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   override waitUntilReady(): Promise<void> {
@@ -42,8 +44,10 @@ export class LaneConnection extends PostgresConnection {
     const client = await this.pool.connect();
     try {
       await assertSchemaCompatibility(client, this.schema);
-    } finally {
       client.release();
+    } catch (error) {
+      client.release(true); // it may still wait for an answer
+      throw error;
     }
   }
 }

@@ -46,7 +46,8 @@ export function startSweeper(
 
 async function sweepLane(link: QueueLink, o: QueueAddress & { logger: Logger }, lane: number): Promise<number> {
   await link.ready(lane);
-  const failed = await link.queue(lane).getFailed(0, BATCH - 1);
+  // the earliest failures first: those that fail again at once must not keep the others
+  const failed = await link.queue(lane).getJobs(['failed'], 0, BATCH - 1, true);
   let swept = 0;
   for (const job of failed) {
     const jobId = job.id as string;

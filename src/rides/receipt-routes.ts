@@ -33,7 +33,7 @@ const scanFate = z
 const DOC = routeDoc({
   summary: 'What became of a scan that was acked',
   description:
-    'For the device that sent it, its skier and operators. `dead`: no node can store it, an operator will look at it; `discarded`: one has removed it. Where reads come from a replica, `queued` may be a little late.',
+    'For the device that sent it, its skier and operators. `dead`: no node can store it, an operator will look at it; `discarded`: one has removed it, or has just put it back into the queue (then it is `persisted` soon). Where reads come from a replica, `queued` may be a little late.',
   tag: 'Scans',
   audience: ['deviceKey', 'skierToken', 'adminKey'],
   parameters: [pathParameter('receipt', { type: 'string' }, 'of the ack')],

@@ -13,6 +13,9 @@ interface DeadScan {
   payload: unknown;
 }
 
+/** Another worker has stored one of the jobs while this write was under way. */
+class StoredMeanwhile extends Error {}
+
 /**
  * Stores what can be stored and writes dead letters for the rest, in one transaction: scans are halved again and again
  * until the ones that Postgres refuses stand alone. Shards that a job's ledger row covers already are left out.
@@ -20,6 +23,15 @@ interface DeadScan {
  * @throws everything but the errors that lie in a row; nothing is changed then
  */
 export async function writeCarefully(pool: Pool, lane: number, parts: readonly BatchPart[]): Promise<WriteOutcome> {
+  try {
+    return await writeInTransaction(pool, lane, parts);
+  } catch (error) {
+    if (!(error instanceof StoredMeanwhile)) throw error;
+    return writeInTransaction(pool, lane, parts); // the other one has committed: now its ledger row is seen
+  }
+}
+
+async function writeInTransaction(pool: Pool, lane: number, parts: readonly BatchPart[]): Promise<WriteOutcome> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN');
@@ -86,7 +98,7 @@ class CarefulWrite {
     await this.store(placed.slice(half));
   }
 
-  /** Dead letters and ledger rows. A job that another worker stores at this moment is an error: all of it is tried again. */
+  /** Dead letters and ledger rows. @throws StoredMeanwhile */
   async keepBooks(lane: number): Promise<void> {
     for (const { part, shard, code, detail, payload } of this.#dead) {
       await this.#client.query(
@@ -115,7 +127,7 @@ class CarefulWrite {
            WHERE NOT ledger.shards @> excluded.shards`,
         [part.batchId, part.jobId, part.acceptedAt, lane, part.jobs, scans, persisted, dead, shardsOf(part)],
       );
-      if (rowCount !== 1) throw new Error(`job ${part.jobId} was stored by another worker at the same time`);
+      if (rowCount !== 1) throw new StoredMeanwhile(`job ${part.jobId} was stored by another worker`);
     }
   }
 

@@ -151,13 +151,16 @@ export class ChangeFeed {
     const { directory, nodes, logger } = this.#o;
     const address = directory.snapshot().nodes.get(nodeId);
     if (!address) return false;
+    let isOver = false;
     try {
-      const changed = await nodes.of(address).run(({ pool }) => changes.poll(pool));
+      const changed = await nodes.of(address).run(({ pool }) => changes.poll(pool, () => isOver));
       this.#tell(nodeId, changes, changed);
       return true;
     } catch (error) {
       logger.debug({ err: error, node: address.name }, 'the node does not tell what has changed');
       return false;
+    } finally {
+      isOver = true;
     }
   }
 

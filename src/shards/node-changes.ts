@@ -104,11 +104,16 @@ export class NodeChanges {
     return changes.every(({ xids }) => xids.every((xid) => sees(snapshot, xid)));
   }
 
-  /** @throws whatever the node answers; nothing is forgotten then */
-  async poll(pool: Pool): Promise<Changed> {
+  /**
+   * @param isOver whether nobody waits for the answer any more: what it tells would be lost to all listeners, so it counts
+   *   as not given, and the next poll asks for the same
+   * @throws whatever the node answers; nothing is forgotten then
+   */
+  async poll(pool: Pool, isOver: () => boolean = () => false): Promise<Changed> {
     const sentAt = performance.now();
     const isContinuous = sentAt - this.#polledAt < KNOWS_AFTER_MS;
     const { rows } = await pool.query<State>({ ...POLL, values: [isContinuous ? this.#last?.text : null] });
+    if (isOver()) throw new Error('the answer came too late');
     const [state] = rows;
     const snapshot = parseSnapshot(state?.snapshot ?? '');
     if (!state || !snapshot) throw new Error('the node has no identity, or no snapshot');

@@ -61,6 +61,8 @@ function openPool(address: NodeAddress, o: WriteNodesOptions): Pool {
   pool.on('error', ({ message: reason }) =>
     o.logger.warn({ reason, node: address.name }, 'an idle connection to a node broke'),
   );
+  // one that breaks while a transaction holds it: its query fails as well, and unheard it would end the process
+  pool.on('connect', (client) => client.on('error', () => {}));
   o.watch?.(address.name, pool);
   return pool;
 }

@@ -48,7 +48,7 @@ async function storeAtOnce(pool: Pool, lane: number, parts: BatchPart[]): Promis
   return uncovered.length === 0 ? outcome : add(outcome, await writeCarefully(pool, lane, uncovered));
 }
 
-/** No row at all: this very write stored the part. A row of an earlier one may not know a shard that came since. */
+/** No shards told: this write stored the part, or another one at the same moment. The row of an earlier one may not know a shard that came since. */
 function covers(shards: number[] | undefined, part: BatchPart): boolean {
   return shards === undefined || shardsOf(part).every((shard) => shards.includes(shard));
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Client, type Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Problem } from '../../src/domain/problem.ts';
 import { splitByNode } from '../../src/shards/batch-part.ts';
 import { ChangeFeed } from '../../src/shards/change-feed.ts';
 import { createHistoryReader, type HistoryReader } from '../../src/shards/history-reader.ts';
-import { NodeChanges, resortDayKey } from '../../src/shards/node-changes.ts';
+import { type Changed, NodeChanges, resortDayKey } from '../../src/shards/node-changes.ts';
 import { forgetChanges } from '../../src/shards/changes-upkeep.ts';
-import { openReadNodes } from '../../src/shards/read-nodes.ts';
+import { openReadNodes, type ReadNodes } from '../../src/shards/read-nodes.ts';
 import { keepAsOf } from '../../src/shards/as-of.ts';
 import { storeParts } from '../../src/shards/writer.ts';
 import { type FaultProxy, startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
@@ -73,6 +74,14 @@ describe('what a node has changed', () => {
     await store([OTHER]);
     expect(await skiersOf(node)).toEqual([SKIER, OTHER].toSorted((a, b) => a - b));
     expect(await skiersOf(node)).toEqual([]);
+  });
+
+  test('is told by the next poll when the answer to one came too late', async () => {
+    const node = new NodeChanges();
+    await node.poll(pool);
+    await store([SKIER]);
+    await expect(node.poll(pool, () => true)).rejects.toThrow('too late');
+    expect(await skiersOf(node)).toEqual([SKIER]);
   });
 
   test('is told of transactions that commit in another order than they began in', async () => {
@@ -232,3 +241,36 @@ async function openClient(): Promise<Client> {
   lifecycle.onStop('client', () => client.end());
   return client;
 }
+
+test('what a poll has found whose answer comes too late is told by the next one in time, once', async () => {
+  const nodes = readNodes();
+  const late = { isOn: false, sent: 0, answered: 0 };
+  const of: ReadNodes['of'] = (address) => {
+    const node = nodes.of(address);
+    return {
+      ...node,
+      run(ask) {
+        const work = node.run(ask);
+        if (!late.isOn) return work;
+        late.sent += 1;
+        void work.catch(() => {}).finally(() => (late.answered += 1));
+        return Promise.reject(new Problem('node_unavailable', 'no answer in time'));
+      },
+    };
+  };
+  const feed = new ChangeFeed({ directory: map, nodes: { of }, logger: quiet, lifecycle });
+  const told: Changed[] = [];
+  feed.onNews(({ changed }) => told.push(changed));
+  await until('it has begun', () => told.length > 0);
+  late.isOn = true;
+  await store([SKIER]);
+  const before = late.sent;
+  await until('late answers tell of it', () => late.answered > before);
+  late.isOn = false;
+  const skiersTold = () =>
+    told.flatMap((changed) => (changed === 'all' ? [] : changed.flatMap(({ skiers }) => skiers)));
+  await until('it is told', () => skiersTold().length > 0);
+  const polls = told.length;
+  await until('there are more polls', () => told.length > polls + 2);
+  expect(skiersTold()).toEqual([SKIER]);
+});

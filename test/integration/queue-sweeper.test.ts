@@ -32,6 +32,23 @@ describeQueues(
       expect(await sweeper.sweep()).toBe(0);
     });
 
+    it('sweeps the earliest failures first, so that those which fail at once keep no other from it', async () => {
+      const producer = await openProducer(site());
+      const first = await producer.enqueue(0, scansOf(1));
+      const lane0 = lane0Of(site());
+      const { consumer } = collect(site(), { handle: () => Promise.reject(new Error('no')) });
+      consumer.start();
+      await until('the first has failed', async () => (await lane0()).failedJobs === 1);
+      for (let i = 0; i < 100; i += 1) await producer.enqueue(0, scansOf(1));
+      await until('all have failed', async () => (await lane0()).failedJobs === 101);
+      await consumer.drain(2_000);
+      expect(await startSweeper({ ...site(), lanes: [0], everyMs: 60_000 }).sweep()).toBe(100);
+      const { consumer: next, got } = collect(site(), {});
+      next.start();
+      await until('all that were put back are done', () => got.length === 100);
+      expect(got.map(({ batchId }) => batchId)).toContain(first.batchId);
+    });
+
     it('sweeps by itself', async () => {
       const producer = await openProducer(site());
       await producer.enqueue(0, scansOf(1));

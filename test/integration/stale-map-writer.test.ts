@@ -17,6 +17,7 @@ import { until } from '../support/until.ts';
 
 let lifecycle = testLifecycle();
 let databases: TestDatabase[];
+let proxyA: FaultProxy;
 let proxyB: FaultProxy;
 let a: Pool;
 let b: Pool;
@@ -27,13 +28,13 @@ beforeEach(async () => {
   databases = [await freshDatabase(), await freshDatabase()];
   const urls = databases.map(({ url }) => url);
   await prepareNodes(new TestMap(urls).snapshot()); // lane 0 (even shards) on node 1, lane 1 on node 2
-  proxyB = await startFaultProxy(urls[1] as string);
-  map = new TestMap([urls[0] as string, proxyB.url]);
+  [proxyA, proxyB] = (await Promise.all(urls.map(startFaultProxy))) as [FaultProxy, FaultProxy];
+  map = new TestMap([proxyA.url, proxyB.url]);
   [a, b] = urls.map((url) => openTestPool(url, lifecycle)) as [Pool, Pool];
 });
 
 afterEach(async () => {
-  await proxyB.close();
+  await Promise.all([proxyA.close(), proxyB.close()]);
   await lifecycle.stop(5_000);
   for (const database of databases) await database.drop();
 });
@@ -149,6 +150,20 @@ describe('a job with parts for two nodes of which one is away', () => {
     expect([await ledger(a), await ledger(b)]).toEqual([
       [expect.objectContaining({ jobs: 1, scans: 2 })],
       [expect.objectContaining({ jobs: 0, scans: 2 })],
+    ]);
+  });
+
+  test('is counted once, whichever node stores first, and however often it is tried', async () => {
+    await proxyB.open();
+    await proxyA.close();
+    const lane = startLaneWorker({ map, lifecycle, canRequeue: () => false });
+    const job = lane.handle(jobOf(scansOf(0)));
+    await until('it could not go back', () => lane.messages().includes('a part could not go back to the queue'));
+    await proxyA.open();
+    await job;
+    expect([await ledger(a), await ledger(b)]).toEqual([
+      [expect.objectContaining({ jobs: 0, scans: 2 })],
+      [expect.objectContaining({ jobs: 1, scans: 2 })],
     ]);
   });
 });

@@ -4,10 +4,22 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Scan } from '../../src/domain/scan.ts';
 import { splitByNode } from '../../src/shards/batch-part.ts';
 import { NewerBatch } from '../../src/queue/codec.ts';
+import { openWriteNodes } from '../../src/shards/write-nodes.ts';
 import { storeParts } from '../../src/shards/writer.ts';
+import { startFaultProxy } from '../../loadtest/faults/tools/fault-proxy.ts';
 import { jobOf, startLaneWorker } from '../support/lane-worker.ts';
-import { openTestPool, prepareNodes, scanNo, skierOn, TestMap, testLifecycle, wrongTotals } from '../support/nodes.ts';
+import {
+  openTestPool,
+  prepareNodes,
+  quiet,
+  scanNo,
+  skierOn,
+  TestMap,
+  testLifecycle,
+  wrongTotals,
+} from '../support/nodes.ts';
 import { freshDatabase, type TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const lifecycle = testLifecycle();
 let database: TestDatabase;
@@ -97,9 +109,8 @@ describe('a scan that can not be stored', () => {
 
   test('in two workers at the same time: one dead letter', async () => {
     const part = partOf([...scansOf(0, 30), scanNo(99, { day: 0 })]);
-    const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => storeParts(pool, 0, [part])));
-    expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
-    await storeParts(pool, 0, [part]); // those that met another one are tried again
+    const outcomes = await Promise.all(Array.from({ length: 6 }, () => storeParts(pool, 0, [part])));
+    expect(outcomes.filter(({ persisted }) => persisted > 0)).toEqual([{ persisted: 30, duplicate: 0, dead: 1 }]);
     expect(await letters()).toHaveLength(1);
     expect(await ledger()).toEqual([{ scans: 31, persisted: 30, duplicate: 0, dead: 1 }]);
     expect(await count()).toBe(30);
@@ -111,6 +122,33 @@ describe('a scan that can not be stored', () => {
     await expect(storeParts(pool, 0, [part])).rejects.toMatchObject({ code: '23514' });
     expect([await count(), await letters(), await ledger()]).toEqual([0, [], []]);
   });
+});
+
+test('a connection that breaks in the middle of it is an error of that write, and of nothing else', async () => {
+  const proxy = await startFaultProxy(database.url);
+  const nodes = openWriteNodes({ poolSize: 2, statementTimeoutMs: 10_000, logger: quiet, lifecycle });
+  const throughProxy = nodes.of({ nodeId: 1, name: 'one', url: proxy.url });
+  const lock = await pool.connect();
+  try {
+    await lock.query('BEGIN');
+    await lock.query('LOCK TABLE dead_letters');
+    const part = partOf([scanNo(1), scanNo(2, { day: 0 })]);
+    const failure = storeParts(throughProxy, 0, [part]).catch((error: unknown) => error);
+    await until('it waits for the lock', async () => {
+      const { rows } = await lock.query(
+        "SELECT FROM pg_locks WHERE NOT granted AND relation = 'dead_letters'::regclass",
+      );
+      return rows.length > 0;
+    });
+    await proxy.close(); // unheard, the connection's own event would fail this run
+    expect(String(await failure)).toMatch(/Connection terminated|ECONNRESET/);
+    await lock.query('ROLLBACK');
+    await proxy.open();
+    expect(await storeParts(throughProxy, 0, [part])).toEqual({ persisted: 1, duplicate: 0, dead: 1 });
+  } finally {
+    lock.release(true);
+    await proxy.close();
+  }
 });
 
 const scan = () => scanNo(1, { skierId: skierOn(0) });
