@@ -120,9 +120,17 @@ export class FailingFastRedis extends Redis {
   }
 }
 
-/** Waits until the connection is ready, or its attempt to become so fails. */
+const waits = new WeakMap<Redis, Promise<unknown>>();
+
+/** Waits until the connection is ready, or its attempt to become so fails: all who do share one wait, and its listeners. */
 export async function ready(redis: Redis): Promise<void> {
-  if (redis.status !== 'ready') await once(redis, 'ready');
+  if (redis.status === 'ready') return;
+  let wait = waits.get(redis);
+  if (!wait) {
+    wait = once(redis, 'ready').finally(() => waits.delete(redis));
+    waits.set(redis, wait);
+  }
+  await wait;
 }
 
 /** Longer than any blocking command of BullMQ (10 s and its watchdog's 1 s). */
