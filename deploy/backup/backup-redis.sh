@@ -34,6 +34,7 @@ while redis INFO persistence | grep -Eq '^aof_rewrite_(in_progress|scheduled):1'
 place=$folder/$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$place.part"
 cp -a "$data" "$place.part/"
-sync "$place.part"
+sync --file-system "$place.part"
 mv "$place.part" "$place"
+sync --file-system "$folder"
 echo "$place"

@@ -33,6 +33,7 @@ if [ "$(shard_map)" != "$map_before" ]; then
   exit 1
 fi
 (cd "$part" && sha256sum -- *.dump >SHA256SUMS)
-sync "$part"
+sync --file-system "$part"
 mv "$part" "$place"
+sync --file-system "$folder"
 echo "$place"

@@ -1,5 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -79,10 +82,29 @@ describe('the image, as far as it can be made without Docker', () => {
     expect(edge.stderr).toContain('DIRECTORY_URL must be set');
   });
 
-  test('its health check asks for a path that every process answers', () => {
-    expect(dockerfile).toContain('/healthz`');
+  test('its health check asks the process for its health, and takes nothing but a good answer', async () => {
     const [, script] = /CMD \["node", "-e", (".*")\]$/m.exec(dockerfile) ?? [];
-    const run = spawnSync(process.execPath, ['-e', JSON.parse(script as string) as string], { env: { PORT: '1' } });
-    expect(run.status).toBe(1); // nobody is there
+    const check = async (port: number) => {
+      const run = spawn(process.execPath, ['-e', JSON.parse(script as string) as string], {
+        env: { PORT: String(port) },
+      });
+      const [status] = (await once(run, 'exit')) as [number];
+      return status;
+    };
+    let answer = 200;
+    const asked: (string | undefined)[] = [];
+    const server = createServer(({ url }, response) => {
+      asked.push(url);
+      response.writeHead(answer).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    expect(await check(port)).toBe(0);
+    answer = 503;
+    expect(await check(port)).toBe(1);
+    server.close();
+    await once(server, 'close');
+    expect(await check(port)).toBe(1); // nobody is there
+    expect(asked).toEqual(['/healthz', '/healthz']);
   });
 });
