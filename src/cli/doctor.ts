@@ -100,12 +100,12 @@ async function judgeServers(servers: Map<string, ServerFacts>): Promise<Finding[
 async function examineQueue(snapshot: DirectorySnapshot, context: CommandContext): Promise<Finding[]> {
   const address = await findQueue();
   const { laneCount } = snapshot;
-  const { QUEUE_DURABILITY, LOCK_MS, ADMIT_MEMORY_PERCENT } = process.env;
-  const config = loadConfig({ QUEUE_DURABILITY, LOCK_MS, ADMIT_MEMORY_PERCENT }, 'up');
+  const { LOCK_MS, ADMIT_MEMORY_PERCENT } = process.env;
+  const { lockMs, admitMemoryPercent } = loadConfig({ LOCK_MS, ADMIT_MEMORY_PERCENT }, 'up');
   const backlog = openBacklog({ ...address, laneCount, timeoutMs: TIMEOUT_MS, ...context });
   const nodes = openReadNodes({ poolSize: 1, timeoutMs: TIMEOUT_MS, ...context });
   const pipeline = createPipeline({ follower: staticDirectory(snapshot), backlog, nodes });
-  const queue = await checkQueue({ address, backlog, config, laneCount, ...context });
+  const queue = await checkQueue({ address, backlog, config: { lockMs, admitMemoryPercent }, laneCount, ...context });
   const cache = await checkCache(process.env.CACHE_URL, address.queueUrl);
   return [...queue, ...cache, ...judgeBooks(await pipeline.read())];
 }
