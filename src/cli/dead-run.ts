@@ -29,11 +29,11 @@ interface Streams {
 
 /**
  * Replays or discards. What was named is done at once; what a filter has chosen is asked about first. One that can't be
- * done (this version can't read it, another operator was faster) does not stop the others.
+ * done (it is gone, this version can't read it, another operator was faster) is told by its id and does not stop the others.
  *
  * @param show makes the lines of a dry run
- * @throws CommandError when nobody can be asked, the answer is no, or some could not be done; Problem when a node or the
- *   queue is away: those that were done by then stay done
+ * @throws CommandError when nobody can be asked, the answer is no, or some could not be done (in a dry run: are gone);
+ *   Problem when a node or the queue is away: those that were done by then stay done
  */
 export async function runOnDead(
   letters: DeadLetters,
@@ -42,35 +42,51 @@ export async function runOnDead(
   o: { streams: Streams; show: (letters: DeadLetter[]) => string },
 ): Promise<void> {
   const { streams } = o;
-  const { chosen, hasMore } = await choose(letters, choice);
+  const isNamed = choice.ids.length > 0;
+  const { chosen, gone, hasMore } = isNamed
+    ? await findNamed(letters, choice.ids)
+    : await findMatching(letters, choice);
+  for (const id of gone) streams.err.write(`${id}: no such dead letter\n`);
   const more = hasMore ? `; more match than --limit ${choice.limit}: do it again afterwards` : '';
+  let failed = gone.length;
   if (choice.isDryRun) {
     streams.out.write(o.show(chosen));
     streams.err.write(`would ${verb} ${chosen.length}; nothing was changed${more}\n`);
-    return;
-  }
-  if (chosen.length === 0) {
+  } else if (chosen.length + gone.length === 0) {
     streams.err.write('no dead letters match\n');
-    return;
+  } else {
+    if (!isNamed && !choice.isSure) await ask(streams, `${verb} ${chosen.length} dead letters?`);
+    const refused = await actOnEach(letters, act, chosen, isNamed ? { streams, done } : { streams });
+    streams.err.write(`${done} ${chosen.length - refused}${more}\n`);
+    failed += refused;
   }
-  const isNamed = choice.ids.length > 0;
-  if (!isNamed && !choice.isSure) await ask(streams, `${verb} ${chosen.length} dead letters?`);
-  const failed = await actOnEach(letters, act, chosen, isNamed ? { streams, done } : { streams });
-  streams.err.write(`${done} ${chosen.length - failed}${more}\n`);
   if (failed > 0) throw new CommandError(`${failed} could not be ${done}`);
 }
 
-async function choose(
-  letters: DeadLetters,
-  { ids, filter, limit }: DeadChoice,
-): Promise<{ chosen: DeadLetter[]; hasMore: boolean }> {
-  if (ids.length > 0) {
-    const chosen: DeadLetter[] = [];
-    for (const id of new Set(ids)) chosen.push(await letters.show(id));
-    return { chosen, hasMore: false };
+interface Found {
+  chosen: DeadLetter[];
+  /** ids that were named, and that no node has */
+  gone: string[];
+  hasMore: boolean;
+}
+
+async function findNamed(letters: DeadLetters, ids: readonly string[]): Promise<Found> {
+  const found: Found = { chosen: [], gone: [], hasMore: false };
+  for (const id of new Set(ids)) {
+    const letter = await letters.show(id).catch(noneIfGone);
+    if (letter) found.chosen.push(letter);
+    else found.gone.push(id);
   }
+  return found;
+}
+
+function noneIfGone(error: unknown): undefined {
+  if (!(error instanceof Problem && error.code === 'not_found')) throw error;
+}
+
+async function findMatching(letters: DeadLetters, { filter, limit }: DeadChoice): Promise<Found> {
   const found = await letters.list({ ...filter, limit: limit + 1 });
-  return { chosen: found.slice(0, limit), hasMore: found.length > limit };
+  return { chosen: found.slice(0, limit), gone: [], hasMore: found.length > limit };
 }
 
 async function ask({ in: input, err }: Streams, question: string): Promise<void> {

@@ -103,5 +103,5 @@ export function judgeDisk(
   const share = totalBytes > 0 ? freeBytes / totalBytes : 0;
   const detail = `${(freeBytes / GB).toFixed(1)} GB free, ${Math.round(share * 100)} %`;
   if (share < DISK_FAIL_SHARE) return fail(check, detail, 'make room now: a full disk stops all writes');
-  return share < DISK_WARN_SHARE ? warn(check, detail, 'make room, or move shards to another node') : ok(check, detail);
+  return share < DISK_WARN_SHARE ? warn(check, detail, 'make room, or give it a larger disk') : ok(check, detail);
 }

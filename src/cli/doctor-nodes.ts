@@ -37,7 +37,8 @@ function checkNode({ nodeId, name, url }: NodeAddress, report: NodesReport): Pro
 }
 
 const FIX_MISSING = 'run liftline init with all nodes, which makes empty tables; restore a backup if they held rides';
-const FIX_STRAY = 'two places for one shard: finish or abort its move, and detach the one that the map does not name';
+const FIX_STRAY =
+  'see that each node has its own address (liftline init --node NAME=URL); if so, detach it there in psql: ALTER TABLE scans DETACH PARTITION shard_NN.scans, and skier_days alike';
 
 /** @param attached the shards that each node serves, by its id; without the nodes that are away */
 export function checkPlacement(

@@ -7,18 +7,19 @@ import { type LaneBacklog, oldestAgeMs } from '../queue/backlog.ts';
 import type { BacklogReader } from '../queue/backlog-reader.ts';
 import { measureSkew } from '../queue/clock-skew.ts';
 import { checkDurability, type DurabilityReport } from '../queue/durability.ts';
-import { type QueueAddress, queueKind } from '../queue/lanes.ts';
+import { queueKind } from '../queue/lanes.ts';
 import { judgeClock, judgeServer, onDatabase, readServerFacts } from './doctor-database.ts';
 import { attempt, type Finding, fail, ok, warn } from './doctor-finding.ts';
 import { checkDisk } from './doctor-local.ts';
+import type { FoundQueue } from './operator.ts';
 
 const TIMEOUT_MS = 5_000;
 const FIX_AWAY = 'start the queue’s server, or set QUEUE_URL; edges and workers recover by themselves';
 
 export interface QueueQuestion {
-  address: QueueAddress & { queueReplicas: number };
+  address: FoundQueue;
   backlog: BacklogReader;
-  config: Pick<Config, 'queueDurability' | 'lockMs' | 'admitMemoryPercent'>;
+  config: Pick<Config, 'lockMs' | 'admitMemoryPercent'>;
   laneCount: number;
   logger: Logger;
   lifecycle: Lifecycle;
@@ -28,8 +29,8 @@ export interface QueueQuestion {
 export async function checkQueue(o: QueueQuestion): Promise<Finding[]> {
   const backlog = await attempt('queue', FIX_AWAY, async () => judgeBacklog(await o.backlog.read()));
   if (backlog.some(({ check, status }) => check === 'queue' && status === 'fail')) return backlog;
-  const { queueUrl, queueReplicas: replicas } = o.address;
-  const durability = () => checkDurability(queueUrl, o.config.queueDurability, { replicas });
+  const { queueUrl, queueDurability, queueReplicas: replicas } = o.address;
+  const durability = () => checkDurability(queueUrl, queueDurability, { replicas });
   const parts = await Promise.all([
     attempt('durability', FIX_AWAY, async () => judgeDurability(await durability())),
     attempt('queue’s server', FIX_AWAY, () => (queueKind(queueUrl) === 'redis' ? askRedis(o) : askPostgres(o))),

@@ -17,7 +17,7 @@ import { checkDisk, checkNode, checkPort, checkSettings } from './doctor-local.t
 import { checkNodes } from './doctor-nodes.ts';
 import { checkQueue } from './doctor-queue.ts';
 import { readCredentials } from './home.ts';
-import { findDirectoryUrl, findQueue, homeFolder } from './operator.ts';
+import { findDirectoryUrl, findQueue, homeFolder, readRunning } from './operator.ts';
 import { type CommandContext, runCommand } from './run-command.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -42,7 +42,7 @@ export function doctorCommand(): Command {
 async function examine(context: CommandContext): Promise<Finding[]> {
   const local = [checkNode(process.versions.node), ...checkSettings(process.env, processesHere())];
   if (local.some(({ check, status }) => check === 'settings' && status === 'fail')) return local;
-  const port = await examinePort();
+  const port = await attempt('port', 'stop up and start it again, which writes it anew', examinePort);
   const home = process.env.DIRECTORY_URL ? [] : await checkDisk('disk of LIFTLINE_HOME', homeFolder());
   const identity = await checkIdentityProvider(process.env.TOKEN_JWKS_URL);
   const found: DirectorySnapshot[] = [];
@@ -53,7 +53,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   });
   const [snapshot] = found;
   const rest = snapshot ? await examineData(snapshot, context) : [];
-  return onceAServer([...local, port, ...home, ...identity, ...directory, ...rest]);
+  return onceAServer([...local, ...port, ...home, ...identity, ...directory, ...rest]);
 }
 
 /** Without a directory of its own the environment is that of an `up`. */
@@ -61,10 +61,12 @@ function processesHere(): readonly ProcessName[] | undefined {
   return process.env.DIRECTORY_URL ? undefined : ['up'];
 }
 
-async function examinePort(): Promise<Finding> {
+/** The credentials outlive their `up`: only of one that runs they say where it listens. */
+async function examinePort(): Promise<Finding[]> {
   const { host, port } = loadConfig({ HOST: process.env.HOST, PORT: process.env.PORT }, 'up');
-  const running = process.env.DIRECTORY_URL ? undefined : await readCredentials(homeFolder());
-  return checkPort({ host, port, url: running?.baseUrl });
+  const isUp = !process.env.DIRECTORY_URL && (await readRunning()) !== undefined;
+  const credentials = isUp ? await readCredentials(homeFolder()) : undefined;
+  return [await checkPort({ host, port, url: credentials?.baseUrl })];
 }
 
 async function examineDirectory(url: string): Promise<{ findings: Finding[]; snapshot?: DirectorySnapshot }> {
@@ -100,12 +102,12 @@ async function judgeServers(servers: Map<string, ServerFacts>): Promise<Finding[
 async function examineQueue(snapshot: DirectorySnapshot, context: CommandContext): Promise<Finding[]> {
   const address = await findQueue();
   const { laneCount } = snapshot;
-  const { QUEUE_DURABILITY, LOCK_MS, ADMIT_MEMORY_PERCENT } = process.env;
-  const config = loadConfig({ QUEUE_DURABILITY, LOCK_MS, ADMIT_MEMORY_PERCENT }, 'up');
+  const { LOCK_MS, ADMIT_MEMORY_PERCENT } = process.env;
+  const { lockMs, admitMemoryPercent } = loadConfig({ LOCK_MS, ADMIT_MEMORY_PERCENT }, 'up');
   const backlog = openBacklog({ ...address, laneCount, timeoutMs: TIMEOUT_MS, ...context });
   const nodes = openReadNodes({ poolSize: 1, timeoutMs: TIMEOUT_MS, ...context });
   const pipeline = createPipeline({ follower: staticDirectory(snapshot), backlog, nodes });
-  const queue = await checkQueue({ address, backlog, config, laneCount, ...context });
+  const queue = await checkQueue({ address, backlog, config: { lockMs, admitMemoryPercent }, laneCount, ...context });
   const cache = await checkCache(process.env.CACHE_URL, address.queueUrl);
   return [...queue, ...cache, ...judgeBooks(await pipeline.read())];
 }

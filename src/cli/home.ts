@@ -31,9 +31,14 @@ const runtimeSchema = z.object({
   process: z.object({ pid: z.number(), startedAt: z.string() }),
   directoryUrl: z.string(),
   queueUrl: z.string(),
+  // what an older version did not write
+  queuePrefix: z.string().optional(),
+  queueReplicas: z.number().optional(),
+  queueDurability: z.string().optional(),
+  tokenSecret: z.string().optional(),
 });
 
-/** Where a running `up` has its databases, for the other commands. */
+/** Where a running `up` has its databases, and what the other commands need to use them as it does. */
 export type Runtime = z.infer<typeof runtimeSchema> & { process: ProcessIdentity };
 
 /** The folder of one `up`, which holds its lock. */

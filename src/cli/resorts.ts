@@ -2,10 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { importResorts } from '../directory/import-resorts.ts';
 import { listResorts } from '../directory/list-resorts.ts';
-import { readResortFile } from '../directory/resort-file.ts';
+import { readResortFile, RESORT_FILE_EXAMPLE } from '../directory/resort-file.ts';
 import { onDirectory } from './operator.ts';
 import { CommandError, runCommand } from './run-command.ts';
 import { textTable } from './text-table.ts';
+
+const FORMAT_HELP = `
+The file, with every field required; \`liftline resorts list --json\` prints what is known in the same format:
+
+${RESORT_FILE_EXAMPLE}
+
+Times and dates are local. A season lasts until the next one starts; one that \`seasons\` does not list starts on
+seasonStartsOn, month and day. verticalM is in metres.`;
 
 /** `liftline resorts`: what the directory knows of resorts, lifts and seasons. */
 export function resortsCommand(): Command {
@@ -13,6 +21,7 @@ export function resortsCommand(): Command {
   resorts
     .command('import <file>')
     .description('add resorts from a JSON file, or bring them up to date: all or, when anything is wrong, none')
+    .addHelpText('after', FORMAT_HELP)
     .action((file: string) =>
       runCommand(async () => {
         const rows = readResortFile(await readText(file));

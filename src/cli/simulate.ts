@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { MAX_SKIER_ID } from '../domain/shard.ts';
 import { simulate, type SimulationOptions } from '../simulator/simulation.ts';
 import { wholeNumber } from './arguments.ts';
+import { readCredentials } from './home.ts';
 import { homeFolder } from './operator.ts';
 import { CommandError, runCommand } from './run-command.ts';
 import { showDifferences, showReport, simulationView } from './simulation-view.ts';
@@ -38,7 +37,11 @@ export function simulateCommand(): Command {
     .option('--date <YYYY-MM-DD>', "the day, in the resort's time (default: yesterday)", localDate)
     .option('--skiers <n>', 'how many skiers (default: 200, or what --rate needs)', wholeNumber(1, 1_000_000))
     .option('--rate <scans/s>', 'mean rate of the day; sets the speed, or the number of skiers', positiveNumber)
-    .option('--speed <factor>', 'simulated seconds a second (default: the day takes 60 s)', positiveNumber)
+    .option(
+      '--speed <factor>',
+      'simulated seconds a second; 60 makes 8 min of a day of 8 h (default: the day takes 60 s)',
+      positiveNumber,
+    )
     .option('--duration <seconds>', 'how long the day takes; with --speed: when to stop', positiveNumber)
     .option('--seed <text>', 'repeat a day exactly: the same seed and options make the same event ids')
     .option('--first-skier <id>', 'skier ids count up from here', wholeNumber(1, MAX_SKIER_ID), 1)
@@ -70,20 +73,17 @@ async function runSimulate(flags: SimulateFlags): Promise<void> {
 }
 
 type Target = Pick<SimulationOptions, 'baseUrl' | 'deviceKey' | 'adminKey'>;
-const credentials = z.object({ baseUrl: z.string(), deviceKey: z.string(), adminKey: z.string() });
 
 /** Flags first; what they leave open comes from the running instance's file. */
 async function findTarget({ url, deviceKey, adminKey }: SimulateFlags): Promise<Target> {
   if (url && deviceKey && adminKey) return { baseUrl: url.replace(/\/+$/, ''), deviceKey, adminKey };
-  const file = path.join(homeFolder(), 'credentials.json');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) {
+  const home = homeFolder();
+  const known = await readCredentials(home);
+  if (!known) {
     throw new CommandError(
-      `no ${file}: start Liftline with \`npm start\`, or give --url, --device-key and --admin-key`,
+      `no credentials in ${home}: start Liftline with \`npm start\`, or give --url, --device-key and --admin-key`,
     );
   }
-  const known = credentials.safeParse(tryJson(text)).data;
-  if (!known) throw new CommandError(`${file} is damaged`);
   return {
     baseUrl: (url ?? known.baseUrl).replace(/\/+$/, ''),
     deviceKey: deviceKey ?? known.deviceKey,
@@ -123,12 +123,4 @@ function share(text: string): number {
   if (text.trim() === '' || !(value >= 0 && value <= 1))
     throw new InvalidArgumentError('It must be a number from 0 to 1.');
   return value;
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

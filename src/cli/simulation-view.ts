@@ -24,9 +24,10 @@ export function simulationView(out: Output): SimulationObserver & { end(): void 
     isOpen = false;
   };
   return {
-    onPlanned({ resort, date, skiers, rides, speed }) {
+    onPlanned({ resort, date, skiers, rides, speed, durationS }) {
+      const pace = `${Math.round(speed)} times as fast as life`;
       out.write(
-        `${resort.name} on ${date}: ${skiers} skiers, ${rides} rides, ${Math.round(speed)} times as fast as life\n`,
+        `${resort.name} on ${date}: ${skiers} skiers, ${rides} rides, ${pace}; takes ${showDuration(durationS)}\n`,
       );
     },
     onProgress: (state) => line(stateLine(state)),
@@ -68,6 +69,10 @@ export function showDifferences(out: Output, differences: readonly Difference[])
     out.write(`${kind}: skier ${skierId}: ${detail}\n`);
   const more = differences.length - SHOWN_DIFFERENCES;
   if (more > 0) out.write(`and ${more} more\n`);
+}
+
+function showDuration(durationS: number): string {
+  return durationS < 120 ? `${Math.round(durationS)} s` : `${Math.round(durationS / 60)} min`;
 }
 
 function milliseconds(value: number | undefined): string {

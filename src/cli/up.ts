@@ -5,7 +5,16 @@ import { type Config, ConfigError } from '../platform/config.ts';
 import { checkPortIsFree } from '../platform/http-server.ts';
 import { assureQueue } from './assure-queue.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
-import { type Home, openHome, openSecrets, removeRuntime, type Secrets, saveCredentials, saveRuntime } from './home.ts';
+import {
+  type Home,
+  openHome,
+  openSecrets,
+  removeRuntime,
+  type Runtime,
+  type Secrets,
+  saveCredentials,
+  saveRuntime,
+} from './home.ts';
 import { mergedMetrics } from './merged-metrics.ts';
 import { prepareNodes } from './prepare-nodes.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
@@ -77,8 +86,7 @@ async function startAll(context: ProcessContext, o: UpOptions): Promise<void> {
   const full = { ...context, config };
   const samples = await prepareDatabases(config, postgres, { home, secrets, withResorts: o.withSamples });
   await assureQueue(config, { logger, lifecycle });
-  const { directoryUrl, queueUrl } = config;
-  await saveRuntime(home, { process: identify(process.pid) as ProcessIdentity, directoryUrl, queueUrl });
+  await saveRuntime(home, runtimeOf(config));
   lifecycle.onStop('runtime file', () => removeRuntime(home));
 
   const workers = startWorkers(full, o);
@@ -127,6 +135,13 @@ function completeConfig(config: Config, postgres: EmbeddedPostgres, secrets: Sec
     tokenSecret: config.tokenSecret || secrets.tokenSecret,
     adminKey: config.adminKey || secrets.adminKey,
   };
+}
+
+/** What operators' commands have to use as this process does. */
+function runtimeOf(config: Config): Runtime {
+  const { directoryUrl, queueUrl, queuePrefix, queueReplicas, queueDurability, tokenSecret } = config;
+  const self = identify(process.pid) as ProcessIdentity;
+  return { process: self, directoryUrl, queueUrl, queuePrefix, queueReplicas, queueDurability, tokenSecret };
 }
 
 /** The port of the embedded server differs from start to start: the directory learns the nodes' URLs again each time. */

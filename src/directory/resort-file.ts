@@ -50,15 +50,16 @@ const resortSchema = z
 
 const fileSchema = z.strictObject({ resorts: z.array(z.unknown()).min(1).max(1_000) });
 
+/** A file of resorts as it may be, with every field there is: all of them are required. */
+export const RESORT_FILE_EXAMPLE = `{"resorts": [{
+  "resortId": 11, "name": "Piz Sura", "timeZone": "Europe/Zurich", "opensAt": "08:30", "closesAt": "16:30",
+  "seasonStartsOn": "11-01",
+  "seasons": [{"season": 2026, "startsOn": "2026-11-01"}],
+  "lifts": [{"liftId": 1, "name": "Sura Express", "verticalM": 420}]
+}]}`;
+
 /**
- * Reads a file of resorts and checks all of it. The format, with every field required:
- *
- *     {"resorts": [{
- *       "resortId": 11, "name": "Piz Sura", "timeZone": "Europe/Zurich", "opensAt": "08:30", "closesAt": "16:30",
- *       "seasonStartsOn": "11-01",
- *       "seasons": [{"season": 2026, "startsOn": "2026-11-01"}],
- *       "lifts": [{"liftId": 1, "name": "Sura Express", "verticalM": 420}]
- *     }]}
+ * Reads a file of resorts, like {@link RESORT_FILE_EXAMPLE}, and checks all of it.
  *
  * Ids are 1 to 2147483647; a resort's id and name are its own, a lift's id is its own within its resort. A season is named
  * by a year, 1990 to 2100, and lasts until the next one starts, at most 366 days; a year without an entry in `seasons`

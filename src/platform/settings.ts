@@ -162,7 +162,7 @@ export const SETTINGS = {
     default: '8000',
     unit: 'ms',
     processes: ALL,
-    describe: 'How long a process may take to finish what it has when it stops.',
+    describe: 'How long a process may take to finish what it has when it stops. `up` gives its workers 4 s at most.',
   }),
   leaveMs: setting(whole(0, 60_000), {
     name: 'LEAVE_MS',

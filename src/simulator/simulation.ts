@@ -47,9 +47,21 @@ export interface SimulationReport extends SimulationState {
   differences: Difference[];
 }
 
+/** What is about to be played. */
+export interface SimulationPlan {
+  resort: ResortInfo;
+  date: string;
+  skiers: number;
+  rides: number;
+  /** simulated seconds a real one */
+  speed: number;
+  /** how long it will play, real seconds */
+  durationS: number;
+}
+
 /** What a caller may show while it runs. */
 export interface SimulationObserver {
-  onPlanned(plan: { resort: ResortInfo; date: string; skiers: number; rides: number; speed: number }): void;
+  onPlanned(plan: SimulationPlan): void;
   onProgress(state: SimulationState): void;
   onReadBack(skiersLeft: number): void;
 }
@@ -67,7 +79,8 @@ export async function simulate(o: SimulationOptions, observer: SimulationObserve
   const date = o.date ?? yesterdayAt(resort.timeZone, Date.now());
   const day = planSkiDay({ ...o, resort, date });
   const { skiers, speed } = day.size;
-  observer.onPlanned({ resort, date, skiers, rides: day.rides.length, speed });
+  const durationS = Math.min(day.durationS, o.durationS ?? day.durationS);
+  observer.onPlanned({ resort, date, skiers, rides: day.rides.length, speed, durationS });
 
   const tally = new Tally();
   const freshness = freshnessProbe(history, date);

@@ -23,6 +23,8 @@ export interface SkiDayOptions extends DaySizeWishes {
 /** A whole day, ready to be played. */
 export interface SkiDay {
   size: DaySize;
+  /** real seconds from opening to closing */
+  durationS: number;
   rides: readonly SimulatedRide[];
   deliveries: readonly Delivery<SimulatedRide>[];
   bySkier: ReadonlyMap<number, readonly SimulatedRide[]>;
@@ -61,6 +63,7 @@ export function planSkiDay(o: SkiDayOptions): SkiDay {
   });
   return {
     size,
+    durationS: dayMs / 1_000 / size.speed,
     rides,
     deliveries: planDeliveries(rides, { seed: o.seed, outages, againShare: o.againShare }),
     bySkier: Map.groupBy(rides, ({ skierId }) => skierId),

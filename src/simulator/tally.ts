@@ -18,8 +18,6 @@ export class Tally {
   readonly #reasons = new Map<string, number>();
   /** rides sent, repeats included */
   sent = 0;
-  /** rides acked, repeats included */
-  acks = 0;
 
   outcomeOf(ride: { eventId: string }): Outcome {
     return this.#outcomes.get(ride.eventId) ?? 'unsent';
@@ -33,7 +31,6 @@ export class Tally {
 
   note(ride: SimulatedRide, answer: Answer): void {
     if (answer.outcome === 'acked') {
-      this.acks += 1;
       this.#outcomes.set(ride.eventId, 'acked');
       return;
     }

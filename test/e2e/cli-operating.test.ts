@@ -1,23 +1,30 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/cli/free-port.ts';
+import { laneOf, shardOf } from '../../src/domain/shard.ts';
+import { buryScan } from '../support/dead-letter.ts';
+import { scanNo } from '../support/nodes.ts';
 import { processesNaming, type Run, runLiftline } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
+const SKIER = 77;
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 describe('operating a running up', { timeout: 180_000 }, () => {
   let home: string;
   let up: Run;
+  let url: string;
   beforeAll(async () => {
     home = await mkdtemp(path.join(tmpdir(), 'liftline-home-'));
     await chmod(home, 0o711); // root's Postgres runs as another user, who must get in
     const port = String(await freePort());
-    up = runLiftline(['up'], { LIFTLINE_HOME: home, PORT: port, WORKERS: '1' });
-    await until('up is ready', async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, 120_000);
+    url = `http://127.0.0.1:${port}`;
+    const own = { QUEUE_PREFIX: 'hill', TOKEN_SECRET: 'a-secret-that-only-this-up-was-given' };
+    up = runLiftline(['up'], { LIFTLINE_HOME: home, PORT: port, WORKERS: '1', ...own });
+    await until('up is ready', async () => (await fetch(`${url}/readyz`)).ok, 120_000);
   }, 180_000);
   afterAll(async () => {
     up.child.kill('SIGTERM');
@@ -43,6 +50,24 @@ describe('operating a running up', { timeout: 180_000 }, () => {
       code: 0,
       output: 'no dead letters\nwould discard 0; nothing was changed\n',
     });
+  });
+
+  test('with the queue and the secret that it was started with: what is replayed is stored, and a token reads it', async () => {
+    const { directoryUrl } = JSON.parse(await readFile(path.join(home, 'runtime.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    const nodeUrl = (directoryUrl ?? '').replace('liftline_directory', 'liftline_node_a');
+    const shard = shardOf(SKIER, 64);
+    await buryScan(nodeUrl, scanNo(1, { skierId: SKIER }), { lane: laneOf(shard, 4), shard });
+    expect(await liftline('dead', 'replay', '--all', '--yes')).toEqual({ code: 0, output: 'replayed 1\n' });
+    const token = (await liftline('token', '--skier', String(SKIER))).output.trim();
+    const rides = await until('the ride is there', async () => {
+      const reply = await fetch(`${url}/v1/skiers/${SKIER}/rides`, { headers: { authorization: `Bearer ${token}` } });
+      const page = (await reply.json()) as { rides?: object[]; code?: string };
+      return page.code ?? (page.rides?.length ? page.rides.length : undefined);
+    });
+    expect(rides).toBe(1);
   });
 });
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
 import { serverOwner } from '../../src/cli/server-owner.ts';
+import { processesNaming } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 let folder: string;
@@ -39,3 +40,11 @@ test.runIf(process.platform === 'linux')(
     await again.stop();
   },
 );
+
+test.runIf(process.platform === 'linux')('a start that fails once the server runs leaves none behind', async () => {
+  const dataDir = path.join(folder, 'postgres');
+  await expect(startEmbeddedPostgres({ dataDir, databases: [''] })).rejects.toThrow('zero-length delimited identifier');
+  const left = processesNaming(folder);
+  for (const pid of left) process.kill(pid, 'SIGKILL');
+  expect(left).toEqual([]);
+});

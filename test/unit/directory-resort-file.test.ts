@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ResortFileError, readResortFile } from '../../src/directory/resort-file.ts';
+import { RESORT_FILE_EXAMPLE, ResortFileError, readResortFile } from '../../src/directory/resort-file.ts';
 import { sampleResorts } from '../../src/directory/sample-resorts.ts';
 import type { ResortRow } from '../../src/directory/snapshot.ts';
 
@@ -32,7 +32,8 @@ test('a good file is taken as it is', () => {
   expect(readResortFile(file(resort))).toEqual([resort]);
 });
 
-test('the samples are such a file', () => {
+test('the samples are such a file, and so is the example of the help', () => {
+  expect(readResortFile(RESORT_FILE_EXAMPLE)).toHaveLength(1);
   expect(readResortFile(file(...sampleResorts()))).toEqual(sampleResorts());
 });
 

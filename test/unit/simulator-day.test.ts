@@ -138,6 +138,11 @@ describe('the size of a day', () => {
 });
 
 describe('a ski day', () => {
+  it('says how long it plays: 8 h at 60 times the speed of life are 8 min', () => {
+    expect(planSkiDay({ ...dayOptions, speed: 60 }).durationS).toBe(480);
+    expect(planSkiDay(dayOptions).durationS).toBe(60);
+  });
+
   it('knows its own rides by their ids, and the same options make the same ids', () => {
     const day = planSkiDay(dayOptions);
     const ids = day.rides.map(({ eventId }) => eventId);
