@@ -21,9 +21,10 @@ export interface OpsPagesOptions {
   deadLetters: DeadLetters;
 }
 
+const here = (path: string) => new URL(path, import.meta.url);
 const ASSETS: AssetSources = {
-  'ops.css': [new URL('style.css', import.meta.url)],
-  'watch.js': [new URL('client/watch.ts', import.meta.url)],
+  'ops.css': ['base', 'frame', 'pipeline', 'letters'].map((name) => here(`style/${name}.css`)),
+  'watch.js': [here('client/watch.ts')],
 };
 const MAX_FORM_BYTES = 4_096;
 const DONE: Record<string, string> = {
