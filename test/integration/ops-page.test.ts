@@ -183,6 +183,29 @@ describe('the picture', () => {
     expect(alarmsOf(view(changes as Partial<PipelineView>)).map(({ what }) => what)).toEqual(expected);
   });
 
+  test('an alarm has the same key while its numbers run, and no other has it', () => {
+    const away = { name: 'b', isUp: false, shards: [1], deadLetters: undefined, storedPerS: undefined };
+    const after = (seconds: number) =>
+      view({
+        isQueueUp: false,
+        processes: new Map([['edge', 1]]),
+        unaccounted: seconds,
+        directoryAwayS: 20 + seconds,
+        nodes: [{ name: 'a', isUp: true, shards: [0], deadLetters: seconds, storedPerS: 1 }, away],
+        lanes: [2, 3].map((number) => ({
+          ...lane,
+          lane: number,
+          oldestAgeS: 60 + seconds,
+          behindS: 60 + seconds,
+          failedJobs: seconds,
+        })),
+      });
+    const [keys, later] = [1, 2].map((seconds) => alarmsOf(after(seconds)).map(({ key }) => key));
+    expect(later).toEqual(keys);
+    expect(new Set(keys).size).toBe(11);
+    expect(keys).toEqual(expect.arrayContaining(['node-b', 'lane-2-oldest', 'lane-3-oldest', 'lane-3-behind']));
+  });
+
   test('the worst comes first', () => {
     const nodes = [{ name: 'a', isUp: false, shards: [0], deadLetters: undefined, storedPerS: undefined }];
     const alarms = alarmsOf(view({ directoryAwayS: 20, nodes }));

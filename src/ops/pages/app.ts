@@ -47,7 +47,8 @@ export function opsPages(o: OpsPagesOptions): Hono<HttpEnv> {
     if (formToken === undefined) return context.redirect('ops/sign-in', 303);
     const [view, dead] = await Promise.all([o.watch.view(), listOrNothing(o.deadLetters)]);
     const said = DONE[context.req.query('done') ?? ''];
-    const main = html`<h1>The pipeline</h1>${said !== undefined && html`<p class="said" role="status">${said}</p>`}
+    const main = html`<div class="title"><h1>The pipeline</h1><span data-switch><a href="ops">Look again</a></span></div>
+${said !== undefined && html`<p class="said" role="status">${said}</p>`}
 <div id="pipeline" data-source="ops/pipeline">${picture(view)}</div>${letterList(dead)}`;
     return answerPage(context, { title: 'Pipeline', main, formToken, isLive: true }, { assets });
   });
