@@ -83,6 +83,73 @@ describe('the operator’s session', () => {
     expect(out.headers.get('set-cookie')).toMatch(/^liftline_operator=; Max-Age=0/);
   });
 
+  test.each([
+    ['of this host, behind a gateway with TLS and a port of its own', { origin: 'https://127.0.0.1:8443' }, 303],
+    ['of this host, over plain http on another port', { origin: 'http://127.0.0.1:8081' }, 303],
+    [
+      'of this page, as browsers say it over https',
+      { origin: 'https://ops.example', 'sec-fetch-site': 'same-origin' },
+      303,
+    ],
+    ['of another site', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, 403],
+    ['of a neighbour', { 'sec-fetch-site': 'same-site' }, 403],
+    ['of a page that says only its origin', { origin: 'http://evil.example' }, 403],
+    ['of a page that hides its origin', { origin: 'null' }, 403],
+  ])('a form %s: %j is %i', async (_whose, headers, status) => {
+    for (const [path, form] of [
+      ['/ops/sign-in', { key: all.adminKey }],
+      ['/ops/sign-out', {}],
+    ] as const) {
+      const reply = await ask(path, { form, headers });
+      expect([path, reply.status, reply.headers.has('set-cookie')]).toEqual([path, status, status === 303]);
+    }
+  });
+
+  const LETTER = 'letters/0197a0de-0000-7000-8000-00000000000A';
+
+  test('begins at the letter that a link led to', async () => {
+    const asked = await ask(`/ops/${LETTER}`);
+    expect([asked.status, asked.headers.get('location')]).toEqual([303, `../../ops/sign-in?to=${LETTER}`]);
+    const decided = await ask(`/ops/${LETTER}/discard`, { form: {} });
+    expect(decided.headers.get('location')).toBe(`../../../ops/sign-in?to=${LETTER}`);
+    const field = `name="to" value="${LETTER}"`;
+    expect(await (await ask(`/ops/sign-in?to=${LETTER}`)).text()).toContain(field);
+    const wrong = await ask('/ops/sign-in', { form: { key: 'x', to: LETTER } });
+    expect([wrong.status, await wrong.text()]).toEqual([401, expect.stringContaining(field)]);
+    const signedIn = await ask('/ops/sign-in', { form: { key: all.adminKey, to: LETTER } });
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, `./${LETTER}`]);
+  });
+
+  test.each([
+    '//evil.example',
+    'https://evil.example',
+    `//evil.example/${LETTER}`,
+    `${LETTER}/../../..`,
+    `${LETTER}/discard`,
+    `${LETTER}\n`,
+    'letters/..%2F..%2Fapp',
+    'queues',
+    `${LETTER}"><script>`,
+  ])('leads nowhere else: %j', async (to) => {
+    expect(await (await ask(`/ops/sign-in?to=${encodeURIComponent(to)}`)).text()).not.toContain('name="to"');
+    const signedIn = await ask('/ops/sign-in', { form: { key: all.adminKey, to } });
+    expect(signedIn.headers.get('location')).toBe('../ops');
+  });
+
+  test('a letter that can’t be is not told as a way', async () => {
+    expect((await ask('/ops/letters/%2F%2Fevil.example')).headers.get('location')).toBe('../../ops/sign-in');
+  });
+
+  test('whoever tries wrong keys is told to stop, and locks nobody out', async () => {
+    const statusOf = async (key: string) => (await ask('/ops/sign-in', { form: { key } })).status;
+    const wrong = await Promise.all(
+      Array.from({ length: 25 }, (_, i) => statusOf(`a-wrong-key-of-20-characters-${i}`)),
+    );
+    expect(new Set(wrong)).toEqual(new Set([401, 429]));
+    expect(await statusOf('another-wrong-key-of-20-characters')).toBe(429);
+    expect(await statusOf(all.adminKey)).toBe(303);
+  });
+
   test('the JSON routes want the bearer, and no cookie', async () => {
     const cookie = await signIn();
     expect((await ask('/ops/status', { cookie })).status).toBe(401);
