@@ -18,6 +18,9 @@ const WELL: PipelineView = {
   isQueueUp: true,
 };
 
+const late = (look: number) => ({ ...LANE, oldestAgeS: 100 + look });
+const scrolledTo = (page: Page) => page.evaluate(`document.querySelector('.stage.wide').scrollLeft`);
+
 /** What the pages are told, look by look. */
 interface Told {
   /** how often the page has asked */
@@ -67,11 +70,8 @@ describe.skipIf(!chromiumPath)('the operator’s page, while it is watched', () 
     return { page, told, looksOn, said: () => page.evaluate('said'), close };
   }
 
-  const scrolledTo = (page: Page) => page.evaluate(`document.querySelector('.stage.wide').scrollLeft`);
-
   test('says an alarm once, however its numbers run, and once that it is over', async () => {
     const { page, told, looksOn, said, close } = await open();
-    const late = (look: number) => ({ ...LANE, oldestAgeS: 100 + look });
     told.view = (look) => ({ ...WELL, lanes: [late(look)] });
     await looksOn(3);
     const [, shownS] = /waits for (\d+) s/.exec((await page.locator('.alarms').textContent()) ?? '') ?? [];

@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WrongKeys } from '../../src/ops/pages/wrong-keys.ts';
-import { alarmsOf } from '../../src/ops/pages/alarms.ts';
-import { ranges } from '../../src/ops/pages/picture.ts';
-import type { PipelineView } from '../../src/ops/pages/pipeline-view.ts';
 import { OperatorSessions } from '../../src/ops/pages/session.ts';
 import { Hono } from 'hono';
 import { type AllInOne, startAllInOne } from '../support/all-in-one.ts';
@@ -37,6 +34,7 @@ async function signIn(key = all.adminKey): Promise<string> {
   expect(response.status).toBe(303);
   return (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 }
+const triedWith = async (key: string) => (await ask('/ops/sign-in', { form: { key } })).status;
 const tokenIn = async (response: Response) => /name="token" value="([\w-]+)"/.exec(await response.text())?.[1] ?? '';
 
 describe('the operator’s session', () => {
@@ -141,13 +139,12 @@ describe('the operator’s session', () => {
   });
 
   test('whoever tries wrong keys is told to stop, and locks nobody out', async () => {
-    const statusOf = async (key: string) => (await ask('/ops/sign-in', { form: { key } })).status;
     const wrong = await Promise.all(
-      Array.from({ length: 25 }, (_, i) => statusOf(`a-wrong-key-of-20-characters-${i}`)),
+      Array.from({ length: 25 }, (_, i) => triedWith(`a-wrong-key-of-20-characters-${i}`)),
     );
     expect(new Set(wrong)).toEqual(new Set([401, 429]));
-    expect(await statusOf('another-wrong-key-of-20-characters')).toBe(429);
-    expect(await statusOf(all.adminKey)).toBe(303);
+    expect(await triedWith('another-wrong-key-of-20-characters')).toBe(429);
+    expect(await triedWith(all.adminKey)).toBe(303);
   });
 
   test('the JSON routes want the bearer, and no cookie', async () => {
@@ -213,20 +210,7 @@ describe('a dead letter', () => {
   });
 });
 
-const view = (changes: Partial<PipelineView>): PipelineView => ({
-  processes: new Map([['worker', 1]]),
-  lanes: [],
-  nodes: [{ name: 'a', isUp: true, shards: [0], deadLetters: 0, storedPerS: 1 }],
-  sums: undefined,
-  unaccounted: 0,
-  directoryAwayS: undefined,
-  isQueueUp: true,
-  ...changes,
-});
-
 describe('the picture', () => {
-  const lane = { lane: 2, scans: 1, oldestAgeS: 1, failedJobs: 0, behindS: 1, takenPerS: 1, storedPerS: 1 };
-
   test('is told over HTTP: processes, lanes, nodes and the sums', async () => {
     const cookie = await signIn();
     const text = await until('rates are known', async () => {
@@ -236,58 +220,5 @@ describe('the picture', () => {
     expect(text).toMatch(/Edges <span class="count">1</);
     expect(text).toContain('node-1');
     expect(text).toMatch(/<b>\d+<\/b> enqueued/);
-  });
-
-  test.each([
-    [{}, []],
-    [{ isQueueUp: false }, ['The queue does not answer']],
-    [{ processes: new Map([['edge', 1]]) }, ['No worker runs']],
-    [{ processes: undefined, directoryAwayS: 20 }, ['The directory is away for 20 s']],
-    [{ unaccounted: 3 }, ['3 jobs are unaccounted for']],
-    [{ lanes: [{ ...lane, oldestAgeS: 61 }] }, ['Lane 2: its oldest scan waits for 61 s']],
-    [{ lanes: [{ ...lane, behindS: 90, failedJobs: 2 }] }, ['Lane 2: readers are 90 s behind', '2 jobs have failed']],
-  ] as const)('alarms of %j: %j', (changes, expected) => {
-    expect(alarmsOf(view(changes as Partial<PipelineView>)).map(({ what }) => what)).toEqual(expected);
-  });
-
-  test('an alarm has the same key while its numbers run, and no other has it', () => {
-    const away = { name: 'b', isUp: false, shards: [1], deadLetters: undefined, storedPerS: undefined };
-    const after = (seconds: number) =>
-      view({
-        isQueueUp: false,
-        processes: new Map([['edge', 1]]),
-        unaccounted: seconds,
-        directoryAwayS: 20 + seconds,
-        nodes: [{ name: 'a', isUp: true, shards: [0], deadLetters: seconds, storedPerS: 1 }, away],
-        lanes: [2, 3].map((number) => ({
-          ...lane,
-          lane: number,
-          oldestAgeS: 60 + seconds,
-          behindS: 60 + seconds,
-          failedJobs: seconds,
-        })),
-      });
-    const [keys, later] = [1, 2].map((seconds) => alarmsOf(after(seconds)).map(({ key }) => key));
-    expect(later).toEqual(keys);
-    expect(new Set(keys).size).toBe(11);
-    expect(keys).toEqual(expect.arrayContaining(['node-b', 'lane-2-oldest', 'lane-3-oldest', 'lane-3-behind']));
-  });
-
-  test('the worst comes first', () => {
-    const nodes = [{ name: 'a', isUp: false, shards: [0], deadLetters: undefined, storedPerS: undefined }];
-    const alarms = alarmsOf(view({ directoryAwayS: 20, nodes }));
-    expect(alarms.map(({ severity }) => severity)).toEqual(['bad', 'warn']);
-  });
-
-  test('shards in a row are told as a range', () => {
-    expect([ranges([]), ranges([3]), ranges([0, 1, 2, 5, 7, 8])]).toEqual(['', '3', '0–2, 5, 7–8']);
-  });
-
-  test('shards that took turns are told shortly', () => {
-    expect([ranges([1, 3, 5, 7]), ranges([1, 3, 5, 8]), ranges([2, 4, 6])]).toEqual([
-      '1, 3, … 7',
-      '1, 3, 5, 8',
-      '2, 4, 6',
-    ]);
   });
 });
