@@ -1,7 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Problem } from '../domain/problem.ts';
 
-const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
+/** What a bearer can carry, as a pattern: the b64token of RFC 6750. */
+export const B64_TOKEN = String.raw`[\w.~+/-]+=*`;
+
+const BEARER = new RegExp(`^Bearer +(${B64_TOKEN}) *$`, 'i');
 
 /**
  * @param header the Authorization header as it came

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { B64_TOKEN } from './credentials.ts';
 import { parseClusterUrl } from './queue-url.ts';
 
 /** How the text of an environment variable becomes a value, and what to say when it can't. */
@@ -31,6 +32,18 @@ export function oneOf<const T extends string>(...values: T[]): Kind<T> {
 /** Any text of at least `min` characters. */
 export function text(min: number): Kind<string> {
   return { schema: z.string().min(min), expects: `at least ${min} characters long` };
+}
+
+/** What clients send as a bearer, of at least `min` characters. */
+export function bearer(min: number): Kind<string> {
+  const schema = z
+    .string()
+    .min(min)
+    .regex(new RegExp(`^${B64_TOKEN}$`));
+  return {
+    schema,
+    expects: `at least ${min} characters long, of letters, digits and - . _ ~ + / alone (= at its end)`,
+  };
 }
 
 export function matching(pattern: RegExp, expects: string): Kind<string> {

@@ -1,6 +1,6 @@
 import { MAX_SCANS_PER_BATCH } from '../domain/batch.ts';
 import { ALL, HTTP, setting, SPLIT } from './setting.ts';
-import { matching, oneOf, optionalWhole, queueUrl, text, url, whole } from './setting-kinds.ts';
+import { bearer, matching, oneOf, optionalWhole, queueUrl, text, url, whole } from './setting-kinds.ts';
 import { READ_SETTINGS } from './read-settings.ts';
 import { WORKER_SETTINGS } from './worker-settings.ts';
 
@@ -141,13 +141,14 @@ export const SETTINGS = {
     isSecret: true,
     describe: 'Signs and checks the skiers’ tokens; 32 characters or more. `up` makes its own unless set.',
   }),
-  adminKey: setting(text(20), {
+  adminKey: setting(bearer(20), {
     name: 'ADMIN_KEY',
     default: undefined,
     processes: ['edge', 'rides', 'ops', 'up'],
     requiredBy: ['rides', 'ops'],
     isSecret: true,
-    describe: 'The operators’ key; 20 characters or more. `up` makes its own unless set.',
+    describe:
+      'The operators’ key; 20 characters or more that a bearer can carry: letters, digits and `-._~+/`, `=` at its end. `up` makes its own unless set.',
   }),
   pathPrefix: setting(PREFIX, {
     name: 'PATH_PREFIX',

@@ -77,10 +77,34 @@ describe.skipIf(!chromiumPath)('the operator’s page', () => {
     await close();
   });
 
+  test('a link in a chat leads to its letter, past the form', async () => {
+    const letter = scanNo(9, { skierId: skierOn(0), resortId: 1, day: 1, date: '2026-01-10' });
+    const id = await buryScan(all.site.nodeUrls[0] ?? '', letter, { lane: 0, shard: 0 });
+    const { page, close } = await signedIn();
+    await page.route('http://chat.example/', (route) =>
+      route.fulfill({ contentType: 'text/html', body: `<a href="${all.url}/ops/letters/${id}">A scan has died</a>` }),
+    );
+    await page.goto('http://chat.example/');
+    await page.getByRole('link', { name: 'A scan has died' }).click();
+    await page.getByLabel('Admin key').fill('not-the-admin-key-of-the-tests'); // Strict: the cookie did not come along
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This is not the admin key.').waitFor();
+    await page.getByLabel('Admin key').fill(all.adminKey);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Discard it' }).waitFor();
+    expect(page.url()).toBe(`${all.url}/ops/letters/${id}`);
+    await page.getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await page.getByText('The letter is discarded.').waitFor();
+    await close();
+  });
+
   test('works without script, and signs out', async () => {
     const { page, close } = await signedIn({ script: false });
-    expect(await page.locator('noscript').count()).toBe(1);
     await page.getByText('node-1').waitFor();
+    expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(0);
+    await page.getByRole('link', { name: 'Look again' }).click();
+    await page.getByRole('heading', { name: 'The pipeline' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await page.goto(`${all.url}/ops`);

@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WrongKeys } from '../../src/ops/pages/wrong-keys.ts';
-import { alarmsOf } from '../../src/ops/pages/alarms.ts';
-import { ranges } from '../../src/ops/pages/picture.ts';
-import type { PipelineView } from '../../src/ops/pages/pipeline-view.ts';
 import { OperatorSessions } from '../../src/ops/pages/session.ts';
 import { Hono } from 'hono';
 import { type AllInOne, startAllInOne } from '../support/all-in-one.ts';
@@ -37,6 +34,7 @@ async function signIn(key = all.adminKey): Promise<string> {
   expect(response.status).toBe(303);
   return (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 }
+const triedWith = async (key: string) => (await ask('/ops/sign-in', { form: { key } })).status;
 const tokenIn = async (response: Response) => /name="token" value="([\w-]+)"/.exec(await response.text())?.[1] ?? '';
 
 describe('the operator’s session', () => {
@@ -81,6 +79,72 @@ describe('the operator’s session', () => {
     expect(await isGood('key one')).toBe(false);
     const out = await ask('/ops/sign-out', { cookie: await signIn(), form: {} });
     expect(out.headers.get('set-cookie')).toMatch(/^liftline_operator=; Max-Age=0/);
+  });
+
+  test.each([
+    ['of this host, behind a gateway with TLS and a port of its own', { origin: 'https://127.0.0.1:8443' }, 303],
+    ['of this host, over plain http on another port', { origin: 'http://127.0.0.1:8081' }, 303],
+    [
+      'of this page, as browsers say it over https',
+      { origin: 'https://ops.example', 'sec-fetch-site': 'same-origin' },
+      303,
+    ],
+    ['of another site', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, 403],
+    ['of a neighbour', { 'sec-fetch-site': 'same-site' }, 403],
+    ['of a page that says only its origin', { origin: 'http://evil.example' }, 403],
+    ['of a page that hides its origin', { origin: 'null' }, 403],
+  ])('a form %s: %j is %i', async (_whose, headers, status) => {
+    for (const [path, form] of [
+      ['/ops/sign-in', { key: all.adminKey }],
+      ['/ops/sign-out', {}],
+    ] as const) {
+      const reply = await ask(path, { form, headers });
+      expect([path, reply.status, reply.headers.has('set-cookie')]).toEqual([path, status, status === 303]);
+    }
+  });
+
+  const LETTER = 'letters/0197a0de-0000-7000-8000-00000000000A';
+
+  test('begins at the letter that a link led to', async () => {
+    const asked = await ask(`/ops/${LETTER}`);
+    expect([asked.status, asked.headers.get('location')]).toEqual([303, `../../ops/sign-in?to=${LETTER}`]);
+    const decided = await ask(`/ops/${LETTER}/discard`, { form: {} });
+    expect(decided.headers.get('location')).toBe(`../../../ops/sign-in?to=${LETTER}`);
+    const field = `name="to" value="${LETTER}"`;
+    expect(await (await ask(`/ops/sign-in?to=${LETTER}`)).text()).toContain(field);
+    const wrong = await ask('/ops/sign-in', { form: { key: 'x', to: LETTER } });
+    expect([wrong.status, await wrong.text()]).toEqual([401, expect.stringContaining(field)]);
+    const signedIn = await ask('/ops/sign-in', { form: { key: all.adminKey, to: LETTER } });
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, `./${LETTER}`]);
+  });
+
+  test.each([
+    '//evil.example',
+    'https://evil.example',
+    `//evil.example/${LETTER}`,
+    `${LETTER}/../../..`,
+    `${LETTER}/discard`,
+    `${LETTER}\n`,
+    'letters/..%2F..%2Fapp',
+    'queues',
+    `${LETTER}"><script>`,
+  ])('leads nowhere else: %j', async (to) => {
+    expect(await (await ask(`/ops/sign-in?to=${encodeURIComponent(to)}`)).text()).not.toContain('name="to"');
+    const signedIn = await ask('/ops/sign-in', { form: { key: all.adminKey, to } });
+    expect(signedIn.headers.get('location')).toBe('../ops');
+  });
+
+  test('a letter that can’t be is not told as a way', async () => {
+    expect((await ask('/ops/letters/%2F%2Fevil.example')).headers.get('location')).toBe('../../ops/sign-in');
+  });
+
+  test('whoever tries wrong keys is told to stop, and locks nobody out', async () => {
+    const wrong = await Promise.all(
+      Array.from({ length: 25 }, (_, i) => triedWith(`a-wrong-key-of-20-characters-${i}`)),
+    );
+    expect(new Set(wrong)).toEqual(new Set([401, 429]));
+    expect(await triedWith('another-wrong-key-of-20-characters')).toBe(429);
+    expect(await triedWith(all.adminKey)).toBe(303);
   });
 
   test('the JSON routes want the bearer, and no cookie', async () => {
@@ -146,20 +210,7 @@ describe('a dead letter', () => {
   });
 });
 
-const view = (changes: Partial<PipelineView>): PipelineView => ({
-  processes: new Map([['worker', 1]]),
-  lanes: [],
-  nodes: [{ name: 'a', isUp: true, shards: [0], deadLetters: 0, storedPerS: 1 }],
-  sums: undefined,
-  unaccounted: 0,
-  directoryAwayS: undefined,
-  isQueueUp: true,
-  ...changes,
-});
-
 describe('the picture', () => {
-  const lane = { lane: 2, scans: 1, oldestAgeS: 1, failedJobs: 0, behindS: 1, takenPerS: 1, storedPerS: 1 };
-
   test('is told over HTTP: processes, lanes, nodes and the sums', async () => {
     const cookie = await signIn();
     const text = await until('rates are known', async () => {
@@ -169,35 +220,5 @@ describe('the picture', () => {
     expect(text).toMatch(/Edges <span class="count">1</);
     expect(text).toContain('node-1');
     expect(text).toMatch(/<b>\d+<\/b> enqueued/);
-  });
-
-  test.each([
-    [{}, []],
-    [{ isQueueUp: false }, ['The queue does not answer']],
-    [{ processes: new Map([['edge', 1]]) }, ['No worker runs']],
-    [{ processes: undefined, directoryAwayS: 20 }, ['The directory is away for 20 s']],
-    [{ unaccounted: 3 }, ['3 jobs are unaccounted for']],
-    [{ lanes: [{ ...lane, oldestAgeS: 61 }] }, ['Lane 2: its oldest scan waits for 61 s']],
-    [{ lanes: [{ ...lane, behindS: 90, failedJobs: 2 }] }, ['Lane 2: readers are 90 s behind', '2 jobs have failed']],
-  ] as const)('alarms of %j: %j', (changes, expected) => {
-    expect(alarmsOf(view(changes as Partial<PipelineView>)).map(({ what }) => what)).toEqual(expected);
-  });
-
-  test('the worst comes first', () => {
-    const nodes = [{ name: 'a', isUp: false, shards: [0], deadLetters: undefined, storedPerS: undefined }];
-    const alarms = alarmsOf(view({ directoryAwayS: 20, nodes }));
-    expect(alarms.map(({ severity }) => severity)).toEqual(['bad', 'warn']);
-  });
-
-  test('shards in a row are told as a range', () => {
-    expect([ranges([]), ranges([3]), ranges([0, 1, 2, 5, 7, 8])]).toEqual(['', '3', '0–2, 5, 7–8']);
-  });
-
-  test('shards that took turns are told shortly', () => {
-    expect([ranges([1, 3, 5, 7]), ranges([1, 3, 5, 8]), ranges([2, 4, 6])]).toEqual([
-      '1, 3, … 7',
-      '1, 3, 5, 8',
-      '2, 4, 6',
-    ]);
   });
 });

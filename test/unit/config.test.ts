@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bearerOf } from '../../src/platform/credentials.ts';
 import { ConfigError, loadConfig, type ProcessName, SETTINGS } from '../../src/platform/config.ts';
 
 const RIDES = {
@@ -54,6 +55,24 @@ describe('the configuration', () => {
     expect(problems).toHaveLength(3);
     expect(problems.join()).not.toContain('sesame');
   });
+
+  test.each(['a'.repeat(20), 'AZaz09-._~+/AZaz09-._~+/==', `ll_adm_${'k'.repeat(43)}`])(
+    'takes an admin key that a bearer can carry: %s',
+    (key) => {
+      expect(loadConfig({ ...RIDES, ADMIN_KEY: key }, 'rides').adminKey).toBe(key);
+      expect(bearerOf(`Bearer ${key}`)).toBe(key);
+    },
+  );
+
+  test.each(['correct horse battery staple!', `${'a'.repeat(20)}\n`, 'schlüssel-der-betreiber', `${'a'.repeat(20)}=b`])(
+    'refuses an admin key that no bearer carries: %j',
+    (key) => {
+      expect(problemsOf({ ...RIDES, ADMIN_KEY: key }, 'rides')).toEqual([
+        'ADMIN_KEY must be at least 20 characters long, of letters, digits and - . _ ~ + / alone (= at its end)',
+      ]);
+      expect(() => bearerOf(`Bearer ${key}`)).toThrow('not Bearer and one token');
+    },
+  );
 
   test.each([
     ['PORT', '-1'],

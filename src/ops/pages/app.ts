@@ -1,19 +1,19 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { csrf } from 'hono/csrf';
 import { html } from 'hono/html';
 import { Problem } from '../../domain/problem.ts';
 import { isUuid } from '../../domain/scan.ts';
 import { type AssetSources, browserAssets } from '../../platform/browser-assets.ts';
 import { isSameSecret } from '../../platform/credentials.ts';
+import { refuseForeignForms } from '../../platform/foreign-forms.ts';
 import type { HttpEnv } from '../../platform/http-common.ts';
 import type { DeadLetter, DeadLetters } from '../../shards/dead-letters.ts';
 import { answerPage, HEADERS, rootOf } from './frame.ts';
 import { LISTED, letterList, letterPage } from './letters.ts';
-import { type Html, picture } from './picture.ts';
+import { picture } from './picture.ts';
 import type { PipelineWatch } from './pipeline-view.ts';
 import { OperatorSessions } from './session.ts';
-import { WrongKeys } from './wrong-keys.ts';
+import { askToSignIn, signInPages } from './sign-in.ts';
 
 export interface OpsPagesOptions {
   adminKey: string;
@@ -21,9 +21,10 @@ export interface OpsPagesOptions {
   deadLetters: DeadLetters;
 }
 
+const here = (path: string) => new URL(path, import.meta.url);
 const ASSETS: AssetSources = {
-  'ops.css': [new URL('style.css', import.meta.url)],
-  'watch.js': [new URL('client/watch.ts', import.meta.url)],
+  'ops.css': ['base', 'frame', 'pipeline', 'letters'].map((name) => here(`style/${name}.css`)),
+  'watch.js': [here('client/watch.ts')],
 };
 const MAX_FORM_BYTES = 4_096;
 const DONE: Record<string, string> = {
@@ -40,13 +41,14 @@ export function opsPages(o: OpsPagesOptions): Hono<HttpEnv> {
   const assets = browserAssets(ASSETS);
   const sessions = new OperatorSessions(o.adminKey);
   app.route('/ops/assets', assets.routes);
-  signing(app, { ...o, sessions, assets });
+  app.route('/', signInPages({ adminKey: o.adminKey, sessions, assets }));
   app.get('/ops', async (context) => {
     const formToken = sessions.formToken(context);
     if (formToken === undefined) return context.redirect('ops/sign-in', 303);
     const [view, dead] = await Promise.all([o.watch.view(), listOrNothing(o.deadLetters)]);
     const said = DONE[context.req.query('done') ?? ''];
-    const main = html`<h1>The pipeline</h1>${said !== undefined && html`<p class="said" role="status">${said}</p>`}
+    const main = html`<div class="title"><h1>The pipeline</h1><span data-switch><a href="ops">Look again</a></span></div>
+${said !== undefined && html`<p class="said" role="status">${said}</p>`}
 <div id="pipeline" data-source="ops/pipeline">${picture(view)}</div>${letterList(dead)}`;
     return answerPage(context, { title: 'Pipeline', main, formToken, isLive: true }, { assets });
   });
@@ -61,42 +63,12 @@ export function opsPages(o: OpsPagesOptions): Hono<HttpEnv> {
 
 type Parts = OpsPagesOptions & { sessions: OperatorSessions; assets: ReturnType<typeof browserAssets> };
 
-function signing(app: Hono<HttpEnv>, { adminKey, sessions, assets }: Parts): void {
-  const wrongKeys = new WrongKeys();
-  const form = (context: Context<HttpEnv>, problem?: string, status: 200 | 401 | 429 = 200) =>
-    answerPage(context, { title: 'Sign in', main: signInForm(problem), formToken: undefined }, { assets, status });
-  app.use('/ops/:page{sign-in|sign-out}', csrf(), bodyLimit({ maxSize: MAX_FORM_BYTES }));
-  app.get('/ops/sign-in', (context) => form(context));
-  app.post('/ops/sign-in', async (context) => {
-    if (wrongKeys.tooMany()) return form(context, 'Too many wrong keys. Try again in a minute.', 429);
-    const { key } = await context.req.parseBody();
-    if (typeof key !== 'string' || !isSameSecret(key.trim(), adminKey)) {
-      wrongKeys.note();
-      return form(context, 'This is not the admin key.', 401);
-    }
-    sessions.begin(context);
-    return context.redirect('../ops', 303);
-  });
-  app.post('/ops/sign-out', (context) => {
-    sessions.end(context);
-    return context.redirect('sign-in', 303);
-  });
-}
-
-function signInForm(problem: string | undefined): Html {
-  return html`<form class="sign-in" method="post" action="sign-in"><h1>Sign in</h1>
-${problem !== undefined && html`<p class="said" role="alert">${problem}</p>`}
-<label for="key">Admin key</label>
-<input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
-<button class="main">Sign in</button></form>`;
-}
-
-/** Letters are shown and decided about; a decision needs the session, its form's token, and a page of this origin. */
+/** Letters are shown and decided about; a decision needs the session, its form's token, and a page of this host. */
 function letters(app: Hono<HttpEnv>, { deadLetters, sessions, assets }: Parts): void {
-  app.use('/ops/letters/*', csrf(), bodyLimit({ maxSize: MAX_FORM_BYTES }));
+  app.use('/ops/letters/*', refuseForeignForms, bodyLimit({ maxSize: MAX_FORM_BYTES }));
   app.get('/ops/letters/:id', async (context) => {
     const formToken = sessions.formToken(context);
-    if (formToken === undefined) return context.redirect('../sign-in', 303);
+    if (formToken === undefined) return askToSignIn(context, `letters/${context.req.param('id')}`);
     const found = await attempt(() => deadLetters.show(idOf(context)));
     if (found instanceof Problem) return sayProblem(context, found, { formToken, assets });
     const main = letterPage(found, formToken);
@@ -105,7 +77,7 @@ function letters(app: Hono<HttpEnv>, { deadLetters, sessions, assets }: Parts): 
   app.post('/ops/letters/:id/:verb{replay|discard}', async (context) => {
     const formToken = sessions.formToken(context);
     const { token } = await context.req.parseBody();
-    if (formToken === undefined) return context.redirect('../../sign-in', 303);
+    if (formToken === undefined) return askToSignIn(context, `letters/${context.req.param('id')}`);
     if (typeof token !== 'string' || !isSameSecret(token, formToken)) {
       throw new Problem('forbidden', 'this form is not of this session: load the page again');
     }

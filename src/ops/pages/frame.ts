@@ -49,7 +49,7 @@ export async function answerPage(
 <title>${page.title} · Liftline operations</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${asset('ops.css')}">
-${page.isLive && html`<script type="module" src="${asset('watch.js')}"></script><noscript><meta http-equiv="refresh" content="5"></noscript>`}
+${page.isLive && html`<script type="module" src="${asset('watch.js')}"></script>`}
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>

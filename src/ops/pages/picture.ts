@@ -25,8 +25,8 @@ ${sums(view)}`;
 function alarmList(alarms: Alarm[]): Html {
   if (alarms.length === 0) return html`<p class="well">All is well.</p>`;
   return html`<ul class="alarms">${alarms.map(
-    ({ severity, what, todo }) =>
-      html`<li class="${severity}"><strong>${severity === 'bad' ? 'Wrong' : 'Look'}: ${what}.</strong> ${todo}</li>`,
+    ({ key, severity, what, todo }) =>
+      html`<li class="${severity}" data-alarm="${key}"><strong>${severity === 'bad' ? 'Wrong' : 'Look'}: <span class="what">${what}</span>.</strong> ${todo}</li>`,
   )}</ul>`;
 }
 

@@ -2,6 +2,7 @@ import type { DirectoryFollower } from '../../directory/follower.ts';
 import { laneOf } from '../../domain/shard.ts';
 import { oldestAgeMs } from '../../queue/backlog.ts';
 import type { Pipeline, PipelineState } from '../pipeline.ts';
+import { Rates } from './rates.ts';
 
 /** How many processes of a kind follow the directory; undefined while that does not answer. */
 export type ProcessCounts = ReadonlyMap<string, number> | undefined;
@@ -49,38 +50,44 @@ export interface PipelineViewSources {
 }
 
 interface Look {
+  /** when it began, on the clock of `performance.now` */
   atMs: number;
   state: PipelineState;
 }
 
 /** All who watch share a look that is younger than this. */
 const LOOK_MS = 1_000;
-/** Rates are told over at least so long. */
-const RATE_MS = 1_500;
 /** A directory that has not answered for longer than a few of its polls. */
 const DIRECTORY_AWAY_S = 15;
 
-/** Looks at the pipeline for those who watch it; never throws: what is away is shown as away. */
+/** Looks at the pipeline for those who watch it. What is away is shown as away. */
 export class PipelineWatch {
   readonly #o: PipelineViewSources;
-  #earlier: Look | undefined;
-  #last: { look: Look; view: Promise<PipelineView> } | undefined;
+  readonly #rates = new Rates();
+  #looking: Promise<PipelineView> | undefined;
+  #last: { atMs: number; view: PipelineView } | undefined;
 
   constructor(o: PipelineViewSources) {
     this.#o = o;
   }
 
+  /** @throws Problem `starting` when this process has never seen the directory */
   async view(): Promise<PipelineView> {
-    if (this.#last && performance.now() - this.#last.look.atMs < LOOK_MS) return this.#last.view;
-    const look = { atMs: performance.now(), state: await this.#o.pipeline.read() };
-    if (this.#last && look.atMs - this.#last.look.atMs >= RATE_MS) this.#earlier = this.#last.look;
-    else this.#earlier ??= this.#last?.look;
-    const view = this.#viewOf(look, this.#earlier);
-    this.#last = { look, view };
+    if (this.#last && performance.now() - this.#last.atMs < LOOK_MS) return this.#last.view;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<PipelineView> {
+    const atMs = performance.now();
+    const view = await this.#viewOf({ atMs, state: await this.#o.pipeline.read() });
+    this.#last = { atMs, view };
     return view;
   }
 
-  async #viewOf(look: Look, earlier: Look | undefined): Promise<PipelineView> {
+  async #viewOf(look: Look): Promise<PipelineView> {
     const { follower, countProcesses } = this.#o;
     const { state } = look;
     const awayS = follower.secondsSinceContact();
@@ -95,8 +102,8 @@ export class PipelineWatch {
     const counted = state.books?.map(({ jobsUnaccounted }) => jobsUnaccounted);
     return {
       processes,
-      lanes: this.#lanes(look, earlier, asOf),
-      nodes: this.#nodes(look, earlier),
+      lanes: this.#lanes(look, asOf),
+      nodes: this.#nodes(look),
       sums,
       unaccounted: counted?.includes(null) ? null : counted?.reduce<number>((total, n) => total + (n ?? 0), 0),
       directoryAwayS: awayS < DIRECTORY_AWAY_S ? undefined : Math.round(awayS),
@@ -104,47 +111,39 @@ export class PipelineWatch {
     };
   }
 
-  #lanes(look: Look, earlier: Look | undefined, asOf: ReadonlyMap<number, number | null>): LaneView[] {
+  #lanes({ atMs, state }: Look, asOf: ReadonlyMap<number, number | null>): LaneView[] {
     const { laneCount } = this.#o.follower.snapshot();
-    const seconds = earlier && (look.atMs - earlier.atMs) / 1000;
-    const rate = (lane: number, of: (books: NonNullable<PipelineState['books']>[number]) => number) => {
-      const [now, before] = [look, earlier].map((one) => one?.state.books?.find((books) => books.lane === lane));
-      return now && before && seconds ? Math.max(0, of(now) - of(before)) / seconds : undefined;
-    };
     return Array.from({ length: laneCount }, (_, lane) => {
-      const backlog = look.state.lanes?.find((entry) => entry.lane === lane);
+      const backlog = state.lanes?.find((entry) => entry.lane === lane);
+      const books = state.books?.find((entry) => entry.lane === lane);
       const told = asOf.get(lane);
       const ageMs = backlog && oldestAgeMs(backlog);
+      const stored = books && books.persisted + books.duplicate + books.dead;
       return {
         lane,
         scans: backlog?.scans,
         oldestAgeS: ageMs === null ? 0 : ageMs && ageMs / 1000,
         failedJobs: backlog?.failedJobs ?? 0,
         behindS: backlog && typeof told === 'number' ? Math.max(0, backlog.takenAt - told) / 1000 : undefined,
-        takenPerS: rate(lane, ({ enqueued }) => enqueued),
-        storedPerS: rate(lane, ({ persisted, duplicate, dead }) => persisted + duplicate + dead),
+        takenPerS: this.#rates.next({ of: `taken by lane ${lane}`, atMs, count: books?.enqueued }),
+        storedPerS: this.#rates.next({ of: `stored of lane ${lane}`, atMs, count: stored }),
       };
     });
   }
 
-  #nodes(look: Look, earlier: Look | undefined): NodeView[] {
+  #nodes({ atMs, state }: Look): NodeView[] {
     const { nodeOfShard } = this.#o.follower.snapshot();
-    const seconds = earlier && (look.atMs - earlier.atMs) / 1000;
-    const stored = (nodeId: number, of: Look | undefined) =>
-      of?.state.nodes
-        .find((node) => node.nodeId === nodeId)
-        ?.ledger?.lanes.reduce((total, lane) => total + lane.persisted, 0);
-    return look.state.nodes.map(({ nodeId, name, ledger }) => {
-      const [now, before] = [stored(nodeId, look), stored(nodeId, earlier)];
-      return {
-        name,
-        isUp: ledger !== undefined,
-        shards: [...nodeOfShard.keys()].filter((shard) => nodeOfShard[shard] === nodeId),
-        deadLetters: ledger?.deadLetters,
-        storedPerS:
-          now !== undefined && before !== undefined && seconds ? Math.max(0, now - before) / seconds : undefined,
-      };
-    });
+    return state.nodes.map(({ nodeId, name, ledger }) => ({
+      name,
+      isUp: ledger !== undefined,
+      shards: [...nodeOfShard.keys()].filter((shard) => nodeOfShard[shard] === nodeId),
+      deadLetters: ledger?.deadLetters,
+      storedPerS: this.#rates.next({
+        of: `stored by node ${nodeId}`,
+        atMs,
+        count: ledger && sum(ledger.lanes, 'persisted'),
+      }),
+    }));
   }
 
   /** Of each lane the earliest that one of its nodes tells; null when one does not know. */

@@ -1,7 +1,10 @@
 const MOST = 20;
 const WINDOW_MS = 60_000;
 
-/** Counts wrong keys, of everybody: nobody guesses one of 20 characters, and nobody needs to try for long. */
+/**
+ * Counts wrong keys, of everybody, so that whoever goes on and on is told so, and gateways see it by the status. What keeps
+ * guessers out is the length of the key: the right one is taken whatever the others do, or anybody could lock operators out.
+ */
 export class WrongKeys {
   readonly #now: () => number;
   #since = Number.NEGATIVE_INFINITY;

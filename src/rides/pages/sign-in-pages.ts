@@ -1,6 +1,7 @@
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { Problem } from '../../domain/problem.ts';
+import { refuseForeignForms } from '../../platform/foreign-forms.ts';
 import type { HttpEnv } from '../../platform/http-common.ts';
 import type { PageOptions } from './page-options.ts';
 import { signInPage } from './parts/sign-in-page.ts';
@@ -16,7 +17,7 @@ const MAX_FORM_BYTES = 16_384;
  */
 export function signInPages(o: PageOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.use('/app/:page{sign-in|sign-out}', refuseForeign, bodyLimit({ maxSize: MAX_FORM_BYTES }));
+  app.use('/app/:page{sign-in|sign-out}', refuseForeignForms, bodyLimit({ maxSize: MAX_FORM_BYTES }));
   app.get('/app/sign-in', (context) => {
     const token = context.req.query('token');
     return token === undefined ? showForm(context, o) : signIn(context, token, o);
@@ -30,30 +31,6 @@ export function signInPages(o: PageOptions): Hono<HttpEnv> {
     return seeOther(context, './sign-in');
   });
   return app;
-}
-
-/**
- * Refuses forms that another site's page has sent. Browsers say where a form comes from: over https by `Sec-Fetch-Site`, else by
- * `Origin`, of which the host must be ours (what is in front of this process may have another scheme and port). Whoever says
- * nothing is no browser, and brings no cookies of somebody else.
- */
-const refuseForeign: MiddlewareHandler<HttpEnv> = async (context, next) => {
-  if (context.req.method === 'POST' && isForeign(context)) {
-    throw new Problem('forbidden', 'This form came from another site');
-  }
-  await next();
-};
-
-function isForeign(context: Context<HttpEnv>): boolean {
-  const site = context.req.header('sec-fetch-site');
-  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
-  const origin = context.req.header('origin');
-  return origin !== undefined && hostOf(origin) !== hostOf(context.req.url);
-}
-
-/** @returns undefined for what is no address, as the `null` of a page that hides where it is from */
-function hostOf(address: string): string | undefined {
-  return URL.parse(address)?.hostname;
 }
 
 async function signIn(context: Context<HttpEnv>, token: string, o: PageOptions): Promise<Response> {
