@@ -35,7 +35,7 @@ export function rootOf(path: string): string {
 export async function answerPage(
   context: Context<HttpEnv>,
   page: OpsPage,
-  { assets, status = 200 }: { assets: BrowserAssets; status?: 200 | 401 | 404 | 409 | 429 | 503 },
+  { assets, status = 200 }: { assets: BrowserAssets; status?: 200 | 401 | 404 | 409 | 503 },
 ): Promise<Response> {
   const names = await assets.names();
   const root = rootOf(context.req.path);
