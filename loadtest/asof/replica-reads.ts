@@ -53,13 +53,13 @@ export async function readReplica(o: ReplicaReadsOptions): Promise<ReadsReport> 
 async function openReplica({ stack, node, skiers }: ReplicaReadsOptions, lifecycle: Lifecycle) {
   const primary = stack.nodes.find(({ name }) => name === node);
   if (!primary) throw new Error(`there is no node ${node}`);
-  const server = await startPostgresReplica({
+  const plan = {
     primary: primary.server,
     primaryDataDir: `${stack.folder}/${node}`,
     dataDir: `${stack.folder}/${node}-replica`,
     delayMs: LAG_MS,
-  });
-  lifecycle.onStop('replica', () => server.stop());
+  };
+  const server = await startPostgresReplica(plan, lifecycle);
   const snapshot = await withDirectory(stack.directoryUrl, (directory) => directory.read(readSnapshot));
   const [address] = [...snapshot.nodes.values()].filter(({ name }) => name === node);
   if (!address) throw new Error(`the directory knows no node ${node}`);
