@@ -5,7 +5,7 @@ import type { Stack } from '../stack.ts';
 import type { ManagedProcess } from '../stack/managed-process.ts';
 import { needsRedis } from './needs.ts';
 import type { Fault, FaultContext } from './fault.ts';
-import { inBackground, killAndRestart, stopAndContinue, terminateAndRestart } from './process-actions.ts';
+import { killAndRestart, stopAndContinue, terminateAndRestart, withBackground } from './process-actions.ts';
 
 const EVERY_MS = 2_000;
 const LEAST_KILLS = 4;
@@ -24,15 +24,15 @@ export const workerKill: Fault = {
   stack: () => ({}),
   control: { none: NO_SETTING },
   async inflict(context) {
-    const background = inBackground();
-    for (let kills = 0; kills < LEAST_KILLS || !context.isEnough(); kills += 1) {
-      const worker = await until('a worker is up', () => pickUp(context), { timeoutMs: UP_MS });
-      context.mark(`kill -9 ${worker.name}`);
-      void background.start(killAndRestart(worker, 0));
-      await context.wait(EVERY_MS);
-      if (background.hasFailed()) break;
-    }
-    await background.end();
+    await withBackground(async (background) => {
+      for (let kills = 0; kills < LEAST_KILLS || !context.isEnough(); kills += 1) {
+        const worker = await until('a worker is up', () => pickUp(context), { timeoutMs: UP_MS });
+        context.mark(`kill -9 ${worker.name}`);
+        void background.start(killAndRestart(worker, 0));
+        await context.wait(EVERY_MS);
+        if (background.hasFailed()) break;
+      }
+    });
     await wasStalled(context.stack);
   },
 };
@@ -70,9 +70,11 @@ export const workerTerm: Fault = {
     const workers = workersOf(context.stack);
     for (let turn = 0; turn < workers.length || !context.isEnough(); turn += 1) {
       const worker = workers[turn % workers.length] as ManagedProcess;
-      const pause = context.wait(EVERY_MS);
       context.mark(`SIGTERM ${worker.name}`);
-      await Promise.all([terminateAndRestart(worker), pause]);
+      await withBackground((background) => {
+        void background.start(terminateAndRestart(worker));
+        return context.wait(EVERY_MS);
+      });
     }
   },
 };
