@@ -11,6 +11,8 @@ const EVERY_MS = 2_000;
 const LEAST_KILLS = 4;
 const UP_MS = 60_000;
 const LOCK_MS = 10_000;
+/** A lost job is found within its lock's time and two looks of 5 s, by a worker that is up. */
+const FOUND_MS = 40_000;
 /** What a worker logs that finds the job of a worker that was silent for too long. */
 const STALLED = 'a job had lost its worker and is back';
 const NO_SETTING = 'a worker completes a job after its COMMIT, whatever the settings: only other code could lose';
@@ -85,8 +87,11 @@ function workersOf(stack: Stack): [ManagedProcess, ...ManagedProcess[]] {
   return [first, ...others];
 }
 
-/** @throws Error when no job has lost its worker: the fault has missed */
+/** Resolves when a job that had lost its worker was found. @throws Error when none was: the fault has missed */
 async function wasStalled({ folder, workers }: Stack): Promise<void> {
-  const logs = await Promise.all(workers.map(({ name }) => readFile(path.join(folder, `${name}.log`), 'utf8')));
-  if (!logs.some((log) => log.includes(STALLED))) throw new Error('no job had lost its worker: the fault has missed');
+  const hasFound = async () => {
+    const logs = await Promise.all(workers.map(({ name }) => readFile(path.join(folder, `${name}.log`), 'utf8')));
+    return logs.some((log) => log.includes(STALLED)) || undefined;
+  };
+  await until('a job had lost its worker, or the fault has missed', hasFound, { timeoutMs: FOUND_MS });
 }
