@@ -2,6 +2,8 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { Lifecycle } from '../src/platform/lifecycle.ts';
+import { createLogger } from '../src/platform/logger.ts';
 import { liftlineProcess } from './stack/liftline.ts';
 import type { ManagedProcess } from './stack/managed-process.ts';
 
@@ -21,27 +23,34 @@ export interface AllInOne {
 
 const credentials = z.object({ deviceKey: z.string(), adminKey: z.string() });
 
-export async function startAllInOne(o: { env?: Record<string, string> } = {}): Promise<AllInOne> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'liftline-up-'));
-  await chmod(folder, 0o711); // root's Postgres runs as another user, who must get in
-  const home = path.join(folder, 'home');
-  const remove = () => rm(folder, { recursive: true, force: true });
+const STOP_MS = 30_000;
+
+/**
+ * @param owner stops it, also when it is told to while all of it still starts (Ctrl-C): once it is up, or has failed
+ * @throws Error when it does not start; nothing is left behind then
+ */
+export async function startAllInOne(o: { env?: Record<string, string> } = {}, owner?: Lifecycle): Promise<AllInOne> {
+  const lifecycle = new Lifecycle({ logger: createLogger({ level: 'warn', process: 'all-in-one' }) });
+  const building = build(o.env, lifecycle);
+  owner?.onStop('all-in-one', async () => {
+    await Promise.allSettled([building]);
+    await lifecycle.stop(STOP_MS);
+  });
   try {
-    const process = await liftlineProcess({ kind: 'up', name: 'up', folder, env: { LIFTLINE_HOME: home, ...o.env } });
-    const keys = credentials.parse(JSON.parse(await readFile(path.join(home, 'credentials.json'), 'utf8')));
-    return {
-      folder,
-      home,
-      url: process.url,
-      ...keys,
-      process,
-      async stop() {
-        await process.stop();
-        await remove();
-      },
-    };
+    return await building;
   } catch (error) {
-    await remove();
+    await lifecycle.stop(STOP_MS).catch(() => {}); // the first error is the one that tells
     throw error;
   }
+}
+
+async function build(env: Record<string, string> | undefined, lifecycle: Lifecycle): Promise<AllInOne> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'liftline-up-'));
+  lifecycle.onStop('folder', () => rm(folder, { recursive: true, force: true }));
+  await chmod(folder, 0o711); // root's Postgres runs as another user, who must get in
+  const home = path.join(folder, 'home');
+  const settings = { LIFTLINE_HOME: home, ...env };
+  const process = await liftlineProcess({ kind: 'up', name: 'up', folder, env: settings, owner: lifecycle });
+  const keys = credentials.parse(JSON.parse(await readFile(path.join(home, 'credentials.json'), 'utf8')));
+  return { folder, home, url: process.url, ...keys, process, stop: () => lifecycle.stop(STOP_MS) };
 }

@@ -73,8 +73,8 @@ const NODE_NAMES = ['alpha', 'beta'];
  * Starts a split stack. The data is below the system's folder for temporary files (`TMPDIR`); where that is in memory, no
  * fsync costs anything: see the machine's description in the results.
  *
- * @param owner stops it, also when it is told to while the stack still starts (Ctrl-C): once everything that is being
- *   started is there, or has failed
+ * @param owner stops it, also when it is told to while the stack still starts (Ctrl-C): once all of it is there, or some of
+ *   it has failed
  * @throws Error when a part does not start; whatever was started is stopped again
  */
 export async function startStack(o: StackOptions, owner?: Lifecycle): Promise<Stack> {
@@ -135,11 +135,8 @@ type Databases = Pick<Stack, 'directoryServer' | 'nodes' | 'directoryUrl' | 'que
 
 async function startDatabases(folder: string, o: StackOptions, lifecycle: Lifecycle): Promise<Databases> {
   const areSeparate = o.separateServers ?? false;
-  const start = async (name: string, databases: string[]): Promise<PostgresServer> => {
-    const server = await startPostgresServer({ dataDir: path.join(folder, name), databases, ...o.nodeServer?.(name) });
-    lifecycle.onStop(`postgres ${name}`, () => server.stop());
-    return server;
-  };
+  const start = (name: string, databases: string[]): Promise<PostgresServer> =>
+    startPostgresServer({ dataDir: path.join(folder, name), databases, ...o.nodeServer?.(name) }, lifecycle);
   const main = await start('postgres', ['directory', 'queue', ...(areSeparate ? [] : NODE_NAMES)]);
   const nodes: Stack['nodes'] = [];
   for (const name of NODE_NAMES) {
@@ -160,14 +157,8 @@ async function startLanes(
   o: StackOptions,
   lifecycle: Lifecycle,
 ): Promise<Partial<Pick<Stack, 'redis' | 'redisCluster'>>> {
-  if (o.redisCluster) {
-    const redisCluster = await startRedisCluster(folder, o.redisCluster);
-    lifecycle.onStop('redis cluster', () => redisCluster.stop());
-    return { redisCluster };
-  }
-  const redis = await startRedisServer(folder, redisPlan(o));
-  lifecycle.onStop('redis', () => redis.process.stop());
-  return { redis };
+  if (o.redisCluster) return { redisCluster: await startRedisCluster(folder, o.redisCluster, lifecycle) };
+  return { redis: await startRedisServer(folder, redisPlan(o), lifecycle) };
 }
 
 function redisPlan({ redisArgs, redisDir, redisEnv }: StackOptions): RedisPlan {
@@ -202,11 +193,9 @@ async function startProcesses(
 ): Promise<Processes> {
   const start = (kind: 'edge' | 'rides' | 'ops' | 'worker', count: number): Promise<ManagedProcess[]> =>
     Promise.all(
-      Array.from({ length: count }, async (_, at) => {
+      Array.from({ length: count }, (_, at) => {
         const name = `${kind}-${at}`;
-        const process = await liftlineProcess({ kind, name, folder, env: { ...env, ...o.envOf?.(name) } });
-        lifecycle.onStop(process.name, () => process.stop());
-        return process;
+        return liftlineProcess({ kind, name, folder, env: { ...env, ...o.envOf?.(name) }, owner: lifecycle });
       }),
     );
   const [edges, rides, ops, workers] = await Promise.all([

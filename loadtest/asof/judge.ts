@@ -10,6 +10,8 @@ export interface ReadsReport {
   untold: number;
   /** 503: a node was away and nothing was kept */
   refused: number;
+  /** answers with any other status, which nothing excuses: how many, by status */
+  others: Record<string, number>;
   /** milliseconds that asOf was behind when the answer came, median and largest of answers that were not stale */
   medianAgeMs: number;
   largestAgeMs: number;
@@ -25,6 +27,7 @@ export class Judge {
   readonly #source: string;
   readonly #onLie: () => void;
   readonly #counts = { answers: 0, stale: 0, untold: 0, refused: 0 };
+  readonly #others: Record<string, number> = {};
   readonly #agesMs: number[] = [];
   readonly #judging: Promise<void>[] = [];
   readonly #lies: Lie[] = [];
@@ -38,6 +41,11 @@ export class Judge {
 
   refused(): void {
     this.#counts.refused += 1;
+  }
+
+  /** @param status neither 200 nor 503 */
+  other(status: number): void {
+    this.#others[status] = (this.#others[status] ?? 0) + 1;
   }
 
   answered(answer: Omit<Answer, 'source'>): void {
@@ -61,6 +69,6 @@ export class Judge {
     const medianAgeMs = Math.round(median(this.#agesMs));
     // thousands of arguments are too many for Math.max
     const largestAgeMs = this.#agesMs.reduce((most, ageMs) => Math.max(most, ageMs), 0);
-    return { source: this.#source, ...this.#counts, medianAgeMs, largestAgeMs, lies: this.#lies };
+    return { source: this.#source, ...this.#counts, others: this.#others, medianAgeMs, largestAgeMs, lies: this.#lies };
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { closedLoop, type LoadRequest } from '../client/closed-loop.ts';
+import type { Reply } from '../client/http-connection.ts';
 import { until } from '../client/until.ts';
 import type { Acks, Answer } from './acks.ts';
 import { Judge, type ReadsReport } from './judge.ts';
@@ -44,11 +45,11 @@ async function readFrom({ name, url }: Source, o: ReadsOptions): Promise<ReadsRe
     urls: [url],
     connections: CONNECTIONS,
     requests: requests(o, name),
-    onReply({ question }, { status, body }) {
-      if (status === 503) judge.refused();
-      if (status === 200) judge.answered(toAnswer(question, body));
+    onReply({ question }, reply) {
+      const answer = answerOf(question, reply, judge);
+      if (answer) judge.answered(answer);
     },
-    onFailure: () => {},
+    onFailure: () => {}, // one that hangs or is gone gives too few answers
     ratePerS: o.readsPerS,
     timeoutMs: TIMEOUT_MS,
     signal: o.signal,
@@ -63,7 +64,17 @@ function* requests(o: ReadsOptions, name: string): Generator<ReadRequest> {
   }
 }
 
-function toAnswer({ subject, read: holds }: Question, body: string): Omit<Answer, 'source'> {
+/** @returns undefined for a reply that says nothing, which the judge counts */
+function answerOf(
+  { subject, read: holds }: Question,
+  { status, body }: Reply,
+  judge: Judge,
+): Omit<Answer, 'source'> | undefined {
+  if (status !== 200) {
+    if (status === 503) judge.refused();
+    else judge.other(status);
+    return undefined;
+  }
   const content: unknown = JSON.parse(body);
   const { asOf, stale } = stated.parse(content);
   return { subject, asOf: asOf === null ? null : Date.parse(asOf), isStale: stale === true, holds: holds(content) };
@@ -85,9 +96,9 @@ export async function readUntilComplete(o: Omit<ReadsOptions, 'signal' | 'readsP
     for (const subject of o.acks.subjects) {
       const question = questionOf(subject);
       const ask = async () => {
-        const reply = await fetch(`${url}${question.path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-        const body = await reply.text();
-        const answer = reply.ok ? toAnswer(question, body) : undefined;
+        const response = await fetch(`${url}${question.path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+        const reply = { status: response.status, body: await response.text() };
+        const answer = answerOf(question, reply, judge);
         return answer && (answer.asOf ?? 0) >= o.acks.lastAt ? answer : undefined;
       };
       const timeoutMs = deadline - Date.now();

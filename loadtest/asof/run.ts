@@ -6,7 +6,7 @@ import { keepNaively } from './naive-keeper.ts';
 import { countParts } from './part-watch.ts';
 import { startPlaces, WITH_REPLICA } from './places.ts';
 import { read, readUntilComplete } from './reads.ts';
-import { readReplica } from './replica-reads.ts';
+import { openReplica, readReplica } from './replica-reads.ts';
 import { makeTrouble } from './trouble.ts';
 import { write } from './writes.ts';
 
@@ -46,20 +46,21 @@ export async function runAsOf(
 ): Promise<AsOfReport> {
   const places = await startPlaces(o.queue, lifecycle);
   const { stack } = places;
+  const { scansPerS, skiers } = loadOf(o);
+  const replica = await openReplica({ stack, node: WITH_REPLICA, skiers, lifecycle });
   const over = new AbortController();
   lifecycle.onStop('asof', () => Promise.resolve(over.abort()));
   const acks = new Acks();
   const onLie = () => {
     if (o.isControl) over.abort();
   };
-  const { scansPerS, skiers } = loadOf(o);
   const common = { skiers, seed: o.seed, acks, onLie, signal: over.signal };
   const urls = stack.edges.map(({ url }) => url);
   const sources = stack.rides.map(({ name, url }) => ({ name, url }));
   const asked = { ...common, sources, adminKey: stack.adminKey, resorts: RESORTS };
   const all = Promise.all([
     read({ ...asked, readsPerS: READS_PER_S }),
-    readReplica({ ...common, stack, node: WITH_REPLICA, readsPerS: REPLICA_READS_PER_S, lifecycle }),
+    readReplica({ ...common, replica, readsPerS: REPLICA_READS_PER_S }),
     makeTrouble({ ...places, isControl: o.isControl, seed: o.seed, signal: over.signal, say }),
     countParts(stack, over.signal),
     write({ ...common, urls, deviceKey: stack.deviceKey, scansPerS }),
@@ -68,10 +69,11 @@ export async function runAsOf(
   const seconds = o.isControl ? Math.max(CONTROL_LEAST_S, o.seconds) : o.seconds;
   await Promise.race([delay(seconds * 1_000, undefined, { signal: over.signal }).catch(() => {}), all]);
   over.abort();
-  const [reads, replica, trouble, parts] = await all;
+  const [reads, ofReplica, trouble, parts] = await all;
   const last = o.isControl || lifecycle.isStopping ? [] : await readUntilComplete(asked);
+  await replica.stop();
   await stack.stop();
-  return { ...o, acked: acks.acked, reports: [...reads, replica, ...last], trouble, parts };
+  return { ...o, acked: acks.acked, reports: [...reads, ofReplica, ...last], trouble, parts };
 }
 
 function loadOf({ isControl, seconds }: AsOfOptions): { scansPerS: number; skiers: number } {

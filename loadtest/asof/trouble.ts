@@ -4,6 +4,7 @@ import { type Random, seededRandom } from '../../src/simulator/random.ts';
 import { killAndRestart, killNode } from '../faults/process-actions.ts';
 import type { FaultProxy } from '../faults/tools/fault-proxy.ts';
 import type { ServerDate } from '../faults/tools/server-date.ts';
+import { shuffled } from '../faults/tools/shuffled.ts';
 import { whileWorkersStand } from '../faults/tools/standing-workers.ts';
 import type { Stack } from '../stack.ts';
 import { commitLate } from './late-commits.ts';
@@ -60,11 +61,6 @@ export async function makeTrouble(o: TroubleOptions): Promise<Record<string, num
     }
   }
   return done;
-}
-
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const keyed = items.map((item) => ({ item, key: random.next() }));
-  return keyed.toSorted((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
 /** What is acked while the workers stand waits in the lanes; all of it moves at once, and is committed much later. */

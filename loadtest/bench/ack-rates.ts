@@ -66,17 +66,19 @@ async function startContenders(stack: Stack, lifecycle: Lifecycle): Promise<Cont
   const edge = stack.edges[0] as ManagedProcess;
   const peer = async (name: string): Promise<Contender> => {
     const url = `http://127.0.0.1:${await freePort()}`;
-    const process = await startProcess({
-      name,
-      command: globalThis.process.execPath,
-      args: [path.join(import.meta.dirname, 'peers', `${name}.ts`)],
-      cwd: PROJECT,
-      env: { ...stack.env, QUEUE_PREFIX: 'peer', PORT: new URL(url).port },
-      url,
-      logFile: path.join(stack.folder, `${name}.log`),
-      ready: async () => void (await fetch(url, { method: 'POST', body: '{}' })),
-    });
-    lifecycle.onStop(name, () => process.stop());
+    const process = await startProcess(
+      {
+        name,
+        command: globalThis.process.execPath,
+        args: [path.join(import.meta.dirname, 'peers', `${name}.ts`)],
+        cwd: PROJECT,
+        env: { ...stack.env, QUEUE_PREFIX: 'peer', PORT: new URL(url).port },
+        url,
+        logFile: path.join(stack.folder, `${name}.log`),
+        ready: async () => void (await fetch(url, { method: 'POST', body: '{}' })),
+      },
+      lifecycle,
+    );
     return { name, process, scansPerPost: 1 };
   };
   return [

@@ -91,18 +91,19 @@ async function startBare(
   const answersFile = path.join(stack.folder, 'answers.json');
   await writeFile(answersFile, JSON.stringify(answers));
   const url = `http://127.0.0.1:${await freePort()}`;
-  const bare = await startProcess({
-    name: 'bare-reads',
-    command: process.execPath,
-    args: [path.join(import.meta.dirname, 'peers', 'bare-reads.ts')],
-    cwd: PROJECT,
-    env: { ...stack.env, ANSWERS_FILE: answersFile, PORT: new URL(url).port },
-    url,
-    logFile: path.join(stack.folder, 'bare-reads.log'),
-    ready: async () => void (await fetch(url)),
-  });
-  lifecycle.onStop('bare-reads', () => bare.stop());
-  return bare;
+  return startProcess(
+    {
+      name: 'bare-reads',
+      command: process.execPath,
+      args: [path.join(import.meta.dirname, 'peers', 'bare-reads.ts')],
+      cwd: PROJECT,
+      env: { ...stack.env, ANSWERS_FILE: answersFile, PORT: new URL(url).port },
+      url,
+      logFile: path.join(stack.folder, 'bare-reads.log'),
+      ready: async () => void (await fetch(url)),
+    },
+    lifecycle,
+  );
 }
 
 function figures(rounds: readonly Record<Contender, Turn>[]): Figure[] {

@@ -26,8 +26,7 @@ export async function startSplit(lifecycle: Lifecycle, o: StackOptions): Promise
 }
 
 export async function startWhole(lifecycle: Lifecycle): Promise<System> {
-  const whole = await startAllInOne();
-  lifecycle.onStop('all-in-one', () => whole.stop());
+  const whole = await startAllInOne({}, lifecycle);
   const urls = [whole.url];
   const { adminKey, deviceKey, url } = whole;
   return { writeUrls: urls, readUrls: urls, opsUrl: url, adminKey, deviceKey, stack: undefined };

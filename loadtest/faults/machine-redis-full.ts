@@ -2,14 +2,13 @@ import { until } from '../client/until.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { needsRedis } from './needs.ts';
 import { openRedisAdmin, type RedisAdmin } from './tools/redis-admin.ts';
+import { untilRefused } from './tools/until-refused.ts';
 
 /** Half a minute of the load fills it; a new Redis needs 2 of these. */
 const MEMORY = ['--maxmemory', '16mb'];
 const MORE_MEMORY = '256mb';
 const BEFORE = 8_000;
 const AFTER = 3_000;
-/** Scans in a second that do not count as "still taking": the last ones that fit in somewhere. */
-const TRICKLE = 100;
 const FULL_MS = 120_000;
 /** Nearly every key is a job. */
 const MANY_EVICTED = 50;
@@ -63,7 +62,7 @@ export const redisBrimful: Fault = {
 
 async function fill(context: FaultContext, admin: RedisAdmin): Promise<void> {
   await stopWorkers(context);
-  await untilRefused(context);
+  await untilRefused(context, FULL_MS);
   const [used, most] = [await admin.number('used_memory'), await admin.number('maxmemory')];
   context.mark(`the edges refuse, Redis is ${Math.round((100 * used) / most)} % full`);
 }
@@ -95,15 +94,6 @@ async function stopWorkers(context: FaultContext): Promise<void> {
 async function restartWorkers(context: FaultContext): Promise<void> {
   await Promise.all(context.stack.workers.map((worker) => worker.restart()));
   context.mark('workers are back');
-}
-
-async function untilRefused(context: FaultContext): Promise<void> {
-  const takesFew = async () => {
-    const before = context.acked();
-    await context.wait(1_000);
-    return context.acked() - before < TRICKLE || undefined;
-  };
-  await until('the edges refuse', takesFew, { timeoutMs: FULL_MS });
 }
 
 async function withAdmin(context: FaultContext, act: (admin: RedisAdmin) => Promise<void>): Promise<void> {

@@ -39,23 +39,23 @@ export interface Background {
   /** @returns when this one has ended, also when it has failed */
   start(work: Promise<void>): Promise<void>;
   hasFailed(): boolean;
-  /** @throws the first failure, when all have ended */
-  end(): Promise<void>;
 }
 
-export function inBackground(): Background {
+/**
+ * Waits for everything that was started meanwhile, also when `act` fails: a run that is given up must not stop its stack while
+ * somebody still starts a part of it again.
+ *
+ * @throws the first failure, of `act` or of what it has started, when all have ended
+ */
+export async function withBackground(act: (background: Background) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];
   const running: Promise<void>[] = [];
-  return {
-    start(work) {
-      const ended = work.catch((error: unknown) => void failures.push(error));
-      running.push(ended);
-      return ended;
-    },
-    hasFailed: () => failures.length > 0,
-    async end() {
-      await Promise.all(running);
-      if (failures.length > 0) throw failures[0];
-    },
+  const start = (work: Promise<void>) => {
+    const ended = work.catch((error: unknown) => void failures.push(error));
+    running.push(ended);
+    return ended;
   };
+  await start(act({ start, hasFailed: () => failures.length > 0 }));
+  await Promise.all(running);
+  if (failures.length > 0) throw failures[0];
 }

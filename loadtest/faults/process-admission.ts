@@ -4,11 +4,10 @@ import type { ManagedProcess } from '../stack/managed-process.ts';
 import { usageOf } from '../stack/process-tree.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { needsRedis } from './needs.ts';
+import { untilRefused } from './tools/until-refused.ts';
 
 /** Scans that may wait in a lane; the load brings so many within seconds. */
 const MOST_WAITING = 5_000;
-/** Scans in a second that do not count as "still taking": what devices were told to send again. */
-const TRICKLE = 100;
 const BEFORE = 8_000;
 const AFTER = 3_000;
 const FULL_MS = 60_000;
@@ -30,7 +29,7 @@ export const workersAway: Fault = {
     await context.untilMoreAcked(BEFORE);
     await Promise.all(workers.map((worker) => worker.stop()));
     context.mark('workers stopped');
-    await until('the edges refuse', () => takesFew(context), { timeoutMs: FULL_MS });
+    await untilRefused(context, FULL_MS);
     context.mark('the edges refuse');
     await memoryStaysFlat(context);
     await Promise.all(workers.map((worker) => worker.restart()));
@@ -40,12 +39,6 @@ export const workersAway: Fault = {
     for (const edge of edges) await until(`${edge.name} has opened`, () => hasOpenedOnce(edge), { timeoutMs: FULL_MS });
   },
 };
-
-async function takesFew(context: FaultContext): Promise<true | undefined> {
-  const before = context.acked();
-  await context.wait(1_000);
-  return context.acked() - before < TRICKLE || undefined;
-}
 
 /** @throws Error when an edge has grown */
 async function memoryStaysFlat(context: FaultContext): Promise<void> {

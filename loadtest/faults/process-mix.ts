@@ -1,7 +1,7 @@
-import type { Random } from '../../src/simulator/random.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { needsRedis } from './needs.ts';
-import { inBackground, killAndRestart, killNode, stopAndContinue, terminateAndRestart } from './process-actions.ts';
+import { killAndRestart, killNode, stopAndContinue, terminateAndRestart, withBackground } from './process-actions.ts';
+import { shuffled } from './tools/shuffled.ts';
 
 /** One thing that can happen to one part. */
 interface Mishap {
@@ -29,28 +29,23 @@ export const mix: Fault = {
     const { random } = context;
     const parts = partsOf(context);
     const busy = new Map<string, Promise<void>>();
-    const background = inBackground();
-    for (let round = 0; round < LEAST_ROUNDS || !context.isEnough(); round += 1) {
-      for (const part of shuffled([...parts.keys()], random)) {
-        // the draws come first, so that they do not depend on what is busy
-        const mishap = random.pick(parts.get(part) ?? []);
-        const awayMs = random.between(mishap.awayMs.least, mishap.awayMs.most);
-        const pauseMs = random.between(BETWEEN_MS.least, BETWEEN_MS.most);
-        await busy.get(part);
-        context.mark(`${mishap.name} ${part}`);
-        busy.set(part, background.start(mishap.run(awayMs)));
-        await context.wait(pauseMs);
+    await withBackground(async (background) => {
+      for (let round = 0; round < LEAST_ROUNDS || !context.isEnough(); round += 1) {
+        for (const part of shuffled([...parts.keys()], random)) {
+          // the draws come first, so that they do not depend on what is busy
+          const mishap = random.pick(parts.get(part) ?? []);
+          const awayMs = random.between(mishap.awayMs.least, mishap.awayMs.most);
+          const pauseMs = random.between(BETWEEN_MS.least, BETWEEN_MS.most);
+          await busy.get(part);
+          context.mark(`${mishap.name} ${part}`);
+          busy.set(part, background.start(mishap.run(awayMs)));
+          await context.wait(pauseMs);
+        }
+        if (background.hasFailed()) break;
       }
-      if (background.hasFailed()) break;
-    }
-    await background.end();
+    });
   },
 };
-
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const keyed = items.map((item) => ({ item, key: random.next() }));
-  return keyed.toSorted((a, b) => a.key - b.key).map(({ item }) => item);
-}
 
 /** @returns what can happen, by part */
 function partsOf({ stack }: FaultContext): Map<string, Mishap[]> {

@@ -5,12 +5,14 @@ import type { Stack } from '../stack.ts';
 import type { ManagedProcess } from '../stack/managed-process.ts';
 import { needsRedis } from './needs.ts';
 import type { Fault, FaultContext } from './fault.ts';
-import { inBackground, killAndRestart, stopAndContinue, terminateAndRestart } from './process-actions.ts';
+import { killAndRestart, stopAndContinue, terminateAndRestart, withBackground } from './process-actions.ts';
 
 const EVERY_MS = 2_000;
 const LEAST_KILLS = 4;
 const UP_MS = 60_000;
 const LOCK_MS = 10_000;
+/** A lost job is found within its lock's time and two looks of 5 s, by a worker that is up. */
+const FOUND_MS = 40_000;
 /** What a worker logs that finds the job of a worker that was silent for too long. */
 const STALLED = 'a job had lost its worker and is back';
 const NO_SETTING = 'a worker completes a job after its COMMIT, whatever the settings: only other code could lose';
@@ -24,15 +26,15 @@ export const workerKill: Fault = {
   stack: () => ({}),
   control: { none: NO_SETTING },
   async inflict(context) {
-    const background = inBackground();
-    for (let kills = 0; kills < LEAST_KILLS || !context.isEnough(); kills += 1) {
-      const worker = await until('a worker is up', () => pickUp(context), { timeoutMs: UP_MS });
-      context.mark(`kill -9 ${worker.name}`);
-      void background.start(killAndRestart(worker, 0));
-      await context.wait(EVERY_MS);
-      if (background.hasFailed()) break;
-    }
-    await background.end();
+    await withBackground(async (background) => {
+      for (let kills = 0; kills < LEAST_KILLS || !context.isEnough(); kills += 1) {
+        const worker = await until('a worker is up', () => pickUp(context), { timeoutMs: UP_MS });
+        context.mark(`kill -9 ${worker.name}`);
+        void background.start(killAndRestart(worker, 0));
+        await context.wait(EVERY_MS);
+        if (background.hasFailed()) break;
+      }
+    });
     await wasStalled(context.stack);
   },
 };
@@ -70,9 +72,11 @@ export const workerTerm: Fault = {
     const workers = workersOf(context.stack);
     for (let turn = 0; turn < workers.length || !context.isEnough(); turn += 1) {
       const worker = workers[turn % workers.length] as ManagedProcess;
-      const pause = context.wait(EVERY_MS);
       context.mark(`SIGTERM ${worker.name}`);
-      await Promise.all([terminateAndRestart(worker), pause]);
+      await withBackground((background) => {
+        void background.start(terminateAndRestart(worker));
+        return context.wait(EVERY_MS);
+      });
     }
   },
 };
@@ -83,8 +87,11 @@ function workersOf(stack: Stack): [ManagedProcess, ...ManagedProcess[]] {
   return [first, ...others];
 }
 
-/** @throws Error when no job has lost its worker: the fault has missed */
+/** Resolves when a job that had lost its worker was found. @throws Error when none was: the fault has missed */
 async function wasStalled({ folder, workers }: Stack): Promise<void> {
-  const logs = await Promise.all(workers.map(({ name }) => readFile(path.join(folder, `${name}.log`), 'utf8')));
-  if (!logs.some((log) => log.includes(STALLED))) throw new Error('no job had lost its worker: the fault has missed');
+  const hasFound = async () => {
+    const logs = await Promise.all(workers.map(({ name }) => readFile(path.join(folder, `${name}.log`), 'utf8')));
+    return logs.some((log) => log.includes(STALLED)) || undefined;
+  };
+  await until('a job had lost its worker, or the fault has missed', hasFound, { timeoutMs: FOUND_MS });
 }

@@ -1,9 +1,12 @@
 // npm run loadtest -- steady --rate 500 --duration 30s
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { describeMachine } from '../machine.ts';
+import { runMain } from '../run-main.ts';
 import { drawChart } from './chart.ts';
 import { MetricRegistry } from './metric-registry.ts';
 import { DISCLAIMER, makeReport, type Report } from './report.ts';
@@ -17,7 +20,8 @@ import { runTest } from './test-run.ts';
 const EXIT_FAILED = 1;
 /** There is no measurement: the script, the target or the command line is wrong. */
 const EXIT_NOT_RUN = 2;
-const EXIT_STOPPED = 130;
+/** For what is under way and `teardown` after a signal; the stack has to stop after them. */
+const END_MS = 60_000;
 const SCRIPTS = path.resolve(import.meta.dirname, '../k6');
 const RESULTS = path.resolve(import.meta.dirname, '../results');
 
@@ -45,33 +49,45 @@ const program = new Command('loadtest')
   .option('-e, --env <name=value>', 'set a variable of the script; may repeat', readVariable, {})
   .option('--results <folder>', 'where to write JSON and chart', RESULTS)
   .exitOverride()
-  .action(main);
+  .action((name: string, flags: Flags) => runMain((lifecycle) => main(name, flags, lifecycle)));
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')))
-    process.stderr.write(`${String(error)}\n`);
-  process.exitCode = error instanceof Error && 'exitCode' in error && error.exitCode === 0 ? 0 : EXIT_NOT_RUN;
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : EXIT_NOT_RUN; // the error was told
 }
-process.exit();
 
-async function main(name: string, flags: Flags): Promise<void> {
-  const stopped = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
-  say(DISCLAIMER);
-  const file = /\.[jt]s$/.test(name) ? path.resolve(name) : path.join(SCRIPTS, `${name}.ts`);
-  await access(file); // before a whole stack is started for it
-  const target = flags.url === undefined ? await startTarget(flags.stack ?? 'split') : existingTarget(flags.url);
-  let report: Report;
+/** @returns the exit code; after a signal that is 130, whatever this returns */
+async function main(name: string, flags: Flags, lifecycle: Lifecycle): Promise<number> {
   try {
-    report = await measure(file, flags, target, stopped.signal);
-  } finally {
-    await target.stop();
+    say(DISCLAIMER);
+    const file = /\.[jt]s$/.test(name) ? path.resolve(name) : path.join(SCRIPTS, `${name}.ts`);
+    await access(file); // before a whole stack is started for it
+    const { url, stack = 'split' } = flags;
+    const target = url === undefined ? await startTarget(stack, lifecycle) : existingTarget(url);
+    if (lifecycle.isStopping) return EXIT_NOT_RUN;
+    const { passed } = await measureAndTell(file, flags, target, lifecycle);
+    return passed ? 0 : EXIT_FAILED;
+  } catch (error) {
+    process.stderr.write(`${String(error)}\n`);
+    return EXIT_NOT_RUN;
   }
-  say(summarise(report));
-  for (const written of await writeResults(report, flags.results)) say(written);
-  process.exitCode = stopped.signal.aborted ? EXIT_STOPPED : report.passed ? 0 : EXIT_FAILED;
+}
+
+/** A signal ends the load before its time; there is a report all the same, before the target stops. */
+async function measureAndTell(file: string, flags: Flags, target: Target, lifecycle: Lifecycle): Promise<Report> {
+  const stopped = new AbortController();
+  const measuring = measure(file, flags, target, stopped.signal).then(async (report) => {
+    say(summarise(report));
+    for (const written of await writeResults(report, flags.results)) say(written);
+    return report;
+  });
+  lifecycle.onStop('load', async () => {
+    stopped.abort();
+    await Promise.race([Promise.allSettled([measuring]), delay(END_MS, undefined, { ref: false })]);
+  });
+  return measuring;
 }
 
 async function measure(file: string, flags: Flags, target: Target, signal: AbortSignal): Promise<Report> {

@@ -27,8 +27,7 @@ export async function runScale(
 ): Promise<ScaleReport> {
   const env = { WORKER_SCANS_PER_S: String(options.workerScansPerS), BACKLOG_TARGET_MS: String(TARGET_S * 1_000) };
   const stack = await startStack({ queue: options.queue, workers: 0, rides: 0, env }, o.lifecycle);
-  const pool = await startPool(stack, options);
-  o.lifecycle.onStop('pool', () => pool.stop());
+  const pool = await startPool(stack, options, o.lifecycle);
   const books = { opsUrl: stack.ops.url, adminKey: stack.adminKey };
   const { workerScansPerS: ratePerS } = options;
   const watch = new PoolWatch({ poolUrl: pool.url, ...books, ratePerS, onSample: o.onSample });
@@ -56,7 +55,7 @@ export async function runScale(
   };
 }
 
-function startPool(stack: Stack, options: ScaleOptions): Promise<ManagedProcess> {
+function startPool(stack: Stack, options: ScaleOptions, owner: Lifecycle): Promise<ManagedProcess> {
   return liftlineProcess({
     kind: 'workers',
     args: ['--min', '1', '--max', String(options.max)],
@@ -69,6 +68,7 @@ function startPool(stack: Stack, options: ScaleOptions): Promise<ManagedProcess>
       // what a braked worker has in hand nobody else can take
       WORKER_CONCURRENCY: '2',
     },
+    owner,
   });
 }
 

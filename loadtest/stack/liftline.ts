@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../src/cli/free-port.ts';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 
 export const PROJECT = path.resolve(import.meta.dirname, '../..');
@@ -33,9 +34,11 @@ export async function liftlineProcess(o: {
   name: string;
   folder: string;
   env: Record<string, string>;
+  /** see {@link startProcess} */
+  owner?: Lifecycle;
 }): Promise<ManagedProcess> {
   const url = `http://127.0.0.1:${await freePort()}`;
-  return startProcess({
+  const plan = {
     name: o.name,
     command: LIFTLINE,
     args: [o.kind, ...(o.args ?? [])],
@@ -44,7 +47,8 @@ export async function liftlineProcess(o: {
     url,
     logFile: path.join(o.folder, `${o.name}.log`),
     ready: () => askReady(url),
-  });
+  };
+  return startProcess(plan, o.owner);
 }
 
 async function askReady(url: string): Promise<void> {

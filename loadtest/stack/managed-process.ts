@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 
 /** A process of the stack, which a test may kill and start again. */
 export interface ManagedProcess {
   name: string;
   /** of the process as it runs now */
   readonly pid: number;
-  /** whether it runs */
+  /** whether it runs and was ready: not while it starts */
   readonly isUp: boolean;
   /** where it answers HTTP; workers answer probes there */
   url: string;
@@ -35,9 +37,14 @@ export interface ProcessPlan {
 const READY_MS = 60_000;
 const STOP_MS = 15_000;
 
-/** @throws Error with the end of its log when it ends, or is not ready in a minute */
-export async function startProcess(plan: ProcessPlan): Promise<ManagedProcess> {
-  let child = await launch(plan);
+/**
+ * @param owner stops it, also while it still starts; nothing starts any more once the owner stops: a fault that is just about
+ *   to start again what it has killed would leave it behind
+ * @throws Error with the end of its log when it ends, or is not ready in a minute
+ */
+export async function startProcess(plan: ProcessPlan, owner?: Lifecycle): Promise<ManagedProcess> {
+  let child = launch(plan, owner);
+  let wasReady = false;
   const managed: ManagedProcess = {
     name: plan.name,
     url: plan.url,
@@ -45,37 +52,45 @@ export async function startProcess(plan: ProcessPlan): Promise<ManagedProcess> {
       return child.pid ?? Number.NaN;
     },
     get isUp() {
-      return !hasEnded(child);
+      return wasReady && !hasEnded(child);
     },
     signal: (signal) => void child.kill(signal),
     ended: () => ended(child),
     async restart() {
       if (!hasEnded(child)) throw new Error(`${plan.name} still runs`);
-      child = await launch(plan);
+      child = launch(plan, owner);
+      wasReady = false;
+      await untilUp(plan, child);
+      wasReady = true;
     },
-    async stop() {
-      child.kill('SIGCONT');
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-      await ended(child);
-      clearTimeout(timer);
-      if (child.signalCode === 'SIGKILL') throw new Error(`${plan.name} did not stop by itself`);
-    },
+    stop: () => stop(plan, child),
   };
+  owner?.onStop(plan.name, () => managed.stop());
+  await untilUp(plan, child);
+  wasReady = true;
   return managed;
 }
 
-async function launch(plan: ProcessPlan): Promise<ChildProcess> {
-  const log = await open(plan.logFile, 'a', 0o600);
-  // a group of its own: Ctrl-C reaches us alone, and we stop the stack in order
-  const child = spawn(plan.command, plan.args, {
-    cwd: plan.cwd,
-    env: plan.env,
-    stdio: ['ignore', log.fd, log.fd],
-    detached: true,
-  });
-  child.on('error', () => {}); // shows as "ended" below
-  await log.close();
+/** Waits for nothing: between the look at the owner and the new child nobody can stop it. */
+function launch(plan: ProcessPlan, owner: Lifecycle | undefined): ChildProcess {
+  if (owner?.isStopping) throw new Error(`${plan.name} is not started: all of it stops`);
+  const log = openSync(plan.logFile, 'a', 0o600);
+  try {
+    // a group of its own: Ctrl-C reaches us alone, and we stop the stack in order
+    const child = spawn(plan.command, plan.args, {
+      cwd: plan.cwd,
+      env: plan.env,
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+    child.on('error', () => {}); // shows as "ended" below
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function untilUp(plan: ProcessPlan, child: ChildProcess): Promise<void> {
   try {
     await untilReady(plan, child);
   } catch (error) {
@@ -83,13 +98,12 @@ async function launch(plan: ProcessPlan): Promise<ChildProcess> {
     const tail = (await readFile(plan.logFile, 'utf8')).trim().split('\n').slice(-8).join('\n');
     throw new Error(`${plan.name} did not start; the end of its log:\n${tail}`, { cause: error });
   }
-  return child;
 }
 
 async function untilReady(plan: ProcessPlan, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + READY_MS;
   for (;;) {
-    if (child.pid === undefined || hasEnded(child)) throw new Error('it ended');
+    if (hasEnded(child)) throw new Error('it ended');
     try {
       return await plan.ready();
     } catch (error) {
@@ -99,8 +113,21 @@ async function untilReady(plan: ProcessPlan, child: ChildProcess): Promise<void>
   }
 }
 
+async function stop({ name }: ProcessPlan, child: ChildProcess): Promise<void> {
+  let isKilled = false;
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => {
+    isKilled = child.kill('SIGKILL');
+  }, STOP_MS);
+  await ended(child);
+  clearTimeout(timer);
+  if (isKilled) throw new Error(`${name} did not stop by itself`);
+}
+
+/** Also of what could not be started. */
 function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
 async function ended(child: ChildProcess): Promise<number | null> {

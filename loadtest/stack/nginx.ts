@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../src/cli/free-port.ts';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { PROJECT } from './liftline.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 import { requireProgram } from './programs.ts';
@@ -20,6 +21,8 @@ export interface GatewayOptions {
   requestsPerS?: number;
   /** a last change to the configuration, e.g. by a test that shows what a line is for */
   change?: (configuration: string) => string;
+  /** see {@link startProcess} */
+  owner?: Lifecycle;
 }
 
 export interface Gateway {
@@ -51,16 +54,19 @@ export async function startNginx(o: GatewayOptions): Promise<Gateway> {
   const file = path.join(prefix, 'nginx.conf');
   await writeFile(file, o.change?.(configuration) ?? configuration);
   const url = `http://127.0.0.1:${port}`;
-  const process = await startProcess({
-    name: 'nginx',
-    command: program,
-    args: ['-p', prefix, '-c', file, '-e', path.join(prefix, 'error.log'), '-g', 'daemon off;'],
-    cwd: prefix,
-    env: {},
-    url,
-    logFile: path.join(prefix, 'output.log'),
-    ready: () => askHealth(url),
-  });
+  const process = await startProcess(
+    {
+      name: 'nginx',
+      command: program,
+      args: ['-p', prefix, '-c', file, '-e', path.join(prefix, 'error.log'), '-g', 'daemon off;'],
+      cwd: prefix,
+      env: {},
+      url,
+      logFile: path.join(prefix, 'output.log'),
+      ready: () => askHealth(url),
+    },
+    o.owner,
+  );
   return {
     url,
     tlsUrl: tlsPort === undefined ? undefined : `https://127.0.0.1:${tlsPort}`,

@@ -3,6 +3,7 @@ import { appendFile, copyFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { serverOwner } from '../../src/cli/server-owner.ts';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
 export interface ReplicaPlan {
@@ -15,8 +16,12 @@ export interface ReplicaPlan {
   delayMs: number;
 }
 
-/** A streaming replica that lags, made of a copy of the files: the embedded Postgres has no pg_basebackup. */
-export async function startPostgresReplica(plan: ReplicaPlan): Promise<PostgresServer> {
+/**
+ * A streaming replica that lags, made of a copy of the files: the embedded Postgres has no pg_basebackup.
+ *
+ * @param owner see {@link startPostgresServer}
+ */
+export async function startPostgresReplica(plan: ReplicaPlan, owner?: Lifecycle): Promise<PostgresServer> {
   const { primary, primaryDataDir, dataDir, delayMs } = plan;
   const client = new Client({ connectionString: primary.url('postgres') });
   await client.connect();
@@ -34,9 +39,9 @@ export async function startPostgresReplica(plan: ReplicaPlan): Promise<PostgresS
   const conninfo = `host=${hostname} port=${port} user=${username} password=${password}`;
   await appendFile(`${dataDir}/postgresql.auto.conf`, `primary_conninfo = '${conninfo}'\n`);
   await writeFile(`${dataDir}/standby.signal`, '');
-  const owner = serverOwner();
-  for (const file of ['backup_label', 'standby.signal']) await owner.own(`${dataDir}/${file}`);
+  const user = serverOwner();
+  for (const file of ['backup_label', 'standby.signal']) await user.own(`${dataDir}/${file}`);
   // what lags counts as late: without the second setting it would cancel reads that are in the way of a vacuum, at once
   const settings = { recovery_min_apply_delay: `${delayMs}ms`, max_standby_streaming_delay: '-1' };
-  return startPostgresServer({ dataDir, databases: [], settings });
+  return startPostgresServer({ dataDir, databases: [], settings }, owner);
 }

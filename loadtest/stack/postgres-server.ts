@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts';
 import { identify } from '../../src/cli/process-identity.ts';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { until } from '../client/until.ts';
 import { signalTree, treeOf } from './process-tree.ts';
 
@@ -22,10 +24,23 @@ export interface PostgresPlan {
 
 const GONE_MS = 10_000;
 
-export async function startPostgresServer(plan: PostgresPlan): Promise<PostgresServer> {
-  let running = await startEmbeddedPostgres(plan);
+/** @param owner stops it, also while it still starts; nothing starts any more once the owner stops */
+export async function startPostgresServer(plan: PostgresPlan, owner?: Lifecycle): Promise<PostgresServer> {
+  const name = `postgres ${path.basename(plan.dataDir)}`;
+  const launch = (settings: PostgresPlan['settings'] = {}) => {
+    if (owner?.isStopping) throw new Error(`${name} is not started: all of it stops`);
+    return startEmbeddedPostgres({ ...plan, settings });
+  };
+  let starting = launch(plan.settings);
+  const stop = async () => {
+    const started = await starting.catch(() => undefined); // who started it was told
+    if (!started) return;
+    signalTree(started.pid, 'SIGCONT');
+    await started.stop();
+  };
+  owner?.onStop(name, stop);
+  let running = await starting;
   const { port } = running;
-  const again = { ...plan, settings: { ...plan.settings, port: String(port) } };
   return {
     port,
     url: (database) => running.url(database),
@@ -41,11 +56,9 @@ export async function startPostgresServer(plan: PostgresPlan): Promise<PostgresS
       });
     },
     async restart() {
-      running = await startEmbeddedPostgres(again);
+      starting = launch({ ...plan.settings, port: String(port) });
+      running = await starting;
     },
-    async stop() {
-      signalTree(running.pid, 'SIGCONT');
-      await running.stop();
-    },
+    stop,
   };
 }

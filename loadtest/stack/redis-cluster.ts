@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from '../../src/cli/free-port.ts';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { until } from '../client/until.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 import { requireProgram } from './programs.ts';
@@ -53,17 +54,22 @@ const CLUSTERED = Object.entries({
 /**
  * A Redis Cluster of our own on free ports of the loopback, its data below `<folder>/redis-<port>`.
  *
+ * @param owner see {@link startProcess}
  * @throws Error when `redis-server` is not there, or the nodes do not come together
  */
-export async function startRedisCluster(folder: string, o: RedisClusterOptions = {}): Promise<RedisCluster> {
+export async function startRedisCluster(
+  folder: string,
+  o: RedisClusterOptions = {},
+  owner?: Lifecycle,
+): Promise<RedisCluster> {
   const { masters = 3, replicas = 1 } = o;
   const nodes: RedisClusterNode[] = [];
   const stop = async () => {
     await Promise.all(nodes.map(({ process }) => process.stop()));
   };
   try {
-    for (const [port, busPort] of await freePorts(masters * (1 + replicas))) {
-      nodes.push(await startNode(folder, port, busPort, o));
+    for (const ports of await freePorts(masters * (1 + replicas))) {
+      nodes.push(await startNode(folder, ports, o, owner));
     }
     await join(nodes, masters);
   } catch (error) {
@@ -89,24 +95,27 @@ async function freePorts(count: number): Promise<[port: number, busPort: number]
 
 async function startNode(
   folder: string,
-  port: number,
-  busPort: number,
+  [port, busPort]: [port: number, busPort: number],
   { nodeTimeoutMs = 2_000, args = [] }: RedisClusterOptions,
+  owner: Lifecycle | undefined,
 ): Promise<RedisClusterNode> {
   const dir = path.join(folder, `redis-${port}`);
   await mkdir(dir, { recursive: true });
   const places = ['--port', String(port), '--cluster-port', String(busPort), '--bind', '127.0.0.1', '--dir', dir];
   const timeout = ['--cluster-node-timeout', String(nodeTimeoutMs)];
-  const process = await startProcess({
-    name: `redis ${port}`,
-    command: requireProgram('redis-server', 'redis-server'),
-    args: [...places, ...DURABLE, ...CLUSTERED, ...timeout, ...args],
-    cwd: dir,
-    env: {},
-    url: '',
-    logFile: path.join(folder, `redis-${port}.log`),
-    ready: () => ping(port),
-  });
+  const process = await startProcess(
+    {
+      name: `redis ${port}`,
+      command: requireProgram('redis-server', 'redis-server'),
+      args: [...places, ...DURABLE, ...CLUSTERED, ...timeout, ...args],
+      cwd: dir,
+      env: {},
+      url: '',
+      logFile: path.join(folder, `redis-${port}.log`),
+      ready: () => ping(port),
+    },
+    owner,
+  );
   return { port, url: `redis://127.0.0.1:${port}`, process };
 }
 

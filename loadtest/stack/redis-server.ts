@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from '../../src/cli/free-port.ts';
+import type { Lifecycle } from '../../src/platform/lifecycle.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 import { requireProgram } from './programs.ts';
 
@@ -33,23 +34,27 @@ export interface RedisPlan {
 /**
  * A Redis server of our own on a free port, its log in `<folder>/redis.log`.
  *
+ * @param owner see {@link startProcess}
  * @throws Error when `redis-server` is not there or does not start
  */
-export async function startRedisServer(folder: string, plan: RedisPlan = {}): Promise<RedisServer> {
+export async function startRedisServer(folder: string, plan: RedisPlan = {}, owner?: Lifecycle): Promise<RedisServer> {
   const program = requireProgram('redis-server', 'redis-server');
   const { args = [], dir = path.join(folder, 'redis'), env = {} } = plan;
   await mkdir(dir, { recursive: true });
   const port = await freePort();
-  const process = await startProcess({
-    name: 'redis',
-    command: program,
-    args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...DURABLE, ...args],
-    cwd: dir,
-    env,
-    url: '',
-    logFile: path.join(folder, 'redis.log'),
-    ready: () => ping(port),
-  });
+  const process = await startProcess(
+    {
+      name: 'redis',
+      command: program,
+      args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...DURABLE, ...args],
+      cwd: dir,
+      env,
+      url: '',
+      logFile: path.join(folder, 'redis.log'),
+      ready: () => ping(port),
+    },
+    owner,
+  );
   return { url: `redis://127.0.0.1:${port}`, process };
 }
 
