@@ -34,8 +34,8 @@ export function signInPages(o: PageOptions): Hono<HttpEnv> {
 
 /**
  * Refuses forms that another site's page has sent. Browsers say where a form comes from: over https by `Sec-Fetch-Site`, else by
- * `Origin`, of which the host must be ours (what is in front of this process may have another scheme and port). Whoever says
- * nothing is no browser, and brings no cookies of somebody else.
+ * `Origin`, of which the host must be ours (what is in front of this process may have another scheme and port); it is `null`
+ * from a page whose referrer policy is `no-referrer`. Whoever says nothing is no browser, and brings no cookies of somebody else.
  */
 const refuseForeign: MiddlewareHandler<HttpEnv> = async (context, next) => {
   if (context.req.method === 'POST' && isForeign(context)) {
@@ -77,6 +77,7 @@ async function problemWith(token: string, o: PageOptions): Promise<{ text: strin
   }
 }
 
+/** Where the address holds a token, no request from the page tells more of it than its origin, which its form has to tell. */
 async function showForm(
   context: Context<HttpEnv>,
   o: PageOptions,
@@ -92,7 +93,10 @@ async function showForm(
     {
       status: problem?.status ?? 200,
       keeping: 'nobody',
-      ...(problem?.status === 401 && { headers: { 'www-authenticate': 'Bearer' } }),
+      headers: {
+        ...(problem?.status === 401 && { 'www-authenticate': 'Bearer' }),
+        ...(context.req.query('token') !== undefined && { 'referrer-policy': 'strict-origin' }),
+      },
     },
   );
 }
