@@ -37,5 +37,9 @@ if [ "$nodes" -eq 1 ]; then
     TRUNCATE changes;
     COMMIT"
 fi
+# The same numbers may soon be other rides: what was kept of the dumped installation's answers in a Redis is not this one's.
+named=$(ask "$target" "SELECT count(*) FROM information_schema.columns
+  WHERE table_schema = 'public' AND table_name = 'settings' AND column_name = 'installation'")
+if [ "$named" -eq 1 ]; then ask "$target" "UPDATE settings SET installation = gen_random_uuid()"; fi
 ask "$target" ANALYZE
 echo "$dump is restored; if its address is new, tell the directory: liftline init --node NAME=URL" >&2

@@ -85,9 +85,10 @@ export async function openRides(
 
 function openCache({ config, logger, lifecycle, metrics }: ProcessContext, directory: DirectoryFollower): AnswerCache {
   const { cacheUrl: url, cacheMb } = config;
+  const { installation } = directory.snapshot();
   return new AnswerCache({
     maxBytes: cacheMb * 1_000_000,
-    shared: url ? new SharedTier({ url, logger, lifecycle }) : undefined,
+    shared: url ? new SharedTier({ url, installation, logger, lifecycle }) : undefined,
     directoryVersion: () => directory.snapshot().version,
     metrics: createCacheMetrics(metrics.registry),
   });

@@ -30,6 +30,7 @@ export async function readSnapshot(db: DirectoryQueries): Promise<DirectorySnaps
   const settings = await readSettings(db);
   return assembleSnapshot({
     version: await readVersion(db),
+    installation: settings.installation,
     shardCount: settings.shardCount,
     laneCount: settings.laneCount,
     nodes: await db.select().from(tables.nodes),
@@ -41,7 +42,9 @@ export async function readSnapshot(db: DirectoryQueries): Promise<DirectorySnaps
   });
 }
 
-async function readSettings(db: DirectoryQueries): Promise<{ shardCount: number; laneCount: number }> {
+async function readSettings(
+  db: DirectoryQueries,
+): Promise<Pick<DirectorySnapshot, 'installation' | 'shardCount' | 'laneCount'>> {
   const [settings] = await db.select().from(tables.settings);
   if (!settings) throw new Problem('directory_unavailable', 'the directory is not initialised');
   if (settings.formatVersion !== tables.FORMAT_VERSION) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hashDeviceKey } from './device-key.ts';
 import { firstNodeOf } from './first-placement.ts';
 import { sampleResorts } from './sample-resorts.ts';
@@ -20,6 +21,7 @@ export function sampleSnapshot(o: {
   const nodeIds = nodes.map(({ nodeId }) => nodeId);
   return assembleSnapshot({
     version: 1,
+    installation: randomUUID(),
     shardCount: o.shardCount,
     laneCount: o.laneCount,
     nodes,

@@ -1,4 +1,15 @@
-import { bigint, boolean, date, integer, pgTable, primaryKey, smallint, text, timestamp } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  date,
+  integer,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
 
 // The tables of migrations/directory as queries see them; the SQL files there make them.
 
@@ -12,6 +23,7 @@ export const settings = pgTable('settings', {
   formatVersion: integer('format_version').notNull(),
   shardCount: integer('shard_count').notNull(),
   laneCount: integer('lane_count').notNull(),
+  installation: uuid('installation').notNull().defaultRandom(),
 });
 
 export const directoryVersion = pgTable('directory_version', {

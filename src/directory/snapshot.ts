@@ -37,6 +37,8 @@ export interface NodeAddress {
 export interface DirectorySnapshot {
   /** differs after every change of the directory */
   version: number;
+  /** a UUID that no other installation has */
+  installation: string;
   shardCount: number;
   laneCount: number;
   nodes: ReadonlyMap<number, NodeAddress>;
@@ -52,6 +54,7 @@ export interface DirectorySnapshot {
 /** The directory's rows, from whatever holds them: its tables, or the samples of a test. */
 export interface DirectoryRows {
   version: number;
+  installation: string;
   shardCount: number;
   laneCount: number;
   nodes: NodeAddress[];
@@ -83,6 +86,7 @@ export function assembleSnapshot(rows: DirectoryRows): DirectorySnapshot {
   const shards = inOrder(rows, nodes);
   return {
     version: rows.version,
+    installation: rows.installation,
     shardCount: rows.shardCount,
     laneCount: rows.laneCount,
     nodes,

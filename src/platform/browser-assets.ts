@@ -27,11 +27,14 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 const HASH_CHARACTERS = 10;
+/** Of one part by another: in the asset, which is one module, the names are there. */
+const IMPORT_OF_PART = /^import \{[^}]*\} from '\.\/[\w-]+\.ts';/gm;
 const HASHED = /^(\w[\w-]*)\.\w+(\.\w+)$/;
 
 /**
  * Assets from the disk, read at the first request for one of them or for their names. A script's parts are TypeScript, whose
- * types are blanked out: browsers get what was written, line by line, without a build step.
+ * types are blanked out: browsers get what was written, line by line, without a build step. They may import from each other, if
+ * each comes after those that it imports from, and no two give the same name to anything at their top.
  *
  * A name that holds another hash, as while processes are upgraded one by one, gets what there is now, and nobody keeps it.
  */
@@ -74,5 +77,6 @@ async function loadAll(sources: AssetSources): Promise<Map<string, Asset>> {
 
 async function readPart(file: URL): Promise<string> {
   const text = await readFile(file, 'utf8');
-  return file.pathname.endsWith('.ts') ? stripTypeScriptTypes(text) : text;
+  if (!file.pathname.endsWith('.ts')) return text;
+  return stripTypeScriptTypes(text).replaceAll(IMPORT_OF_PART, (statement) => statement.replaceAll(/[^\n]/g, ' '));
 }

@@ -4,8 +4,8 @@ import type { HttpEnv } from './http-common.ts';
 
 /**
  * Refuses forms that another site's page has sent. Browsers say where a form comes from: over https by `Sec-Fetch-Site`, else by
- * `Origin`, of which the host must be ours (what is in front of this process may have another scheme and port). Whoever says
- * nothing is no browser, and brings no cookies of somebody else.
+ * `Origin`, of which the host must be ours (what is in front of this process may have another scheme and port); it is `null`
+ * from a page whose referrer policy is `no-referrer`. Whoever says nothing is no browser, and brings no cookies of somebody else.
  */
 export const refuseForeignForms: MiddlewareHandler<HttpEnv> = async (context, next) => {
   if (context.req.method === 'POST' && isForeign(context)) {

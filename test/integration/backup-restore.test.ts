@@ -7,7 +7,9 @@ import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareNodes } from '../../src/cli/prepare-nodes.ts';
 import { staticDirectory } from '../../src/directory/follower.ts';
+import { withDirectory } from '../../src/directory/database.ts';
 import { initDirectory } from '../../src/directory/init.ts';
+import { loadSnapshot } from '../../src/directory/load-snapshot.ts';
 import type { DirectorySnapshot } from '../../src/directory/snapshot.ts';
 import type { Scan } from '../../src/domain/scan.ts';
 import { laneOf, shardOf } from '../../src/domain/shard.ts';
@@ -171,6 +173,16 @@ describe.skipIf(!systemPostgresAvailable)('backup and restore of the nodes', () 
     expect(await onAll(wrongTotals)).toEqual([[], []]);
     expect(await onPool(server.url('jura'), (pool) => countKnown(pool, acked))).toBeGreaterThan(0); // those stored since
   }, 120_000);
+
+  test('a directory that is restored is another installation: answers that the first one has kept are not its own', async () => {
+    const other = path.join(folder, 'directory');
+    const { stdout: place } = await script('backup.sh', [other], { DIRECTORY_URL: server.url('directory') });
+    await server.admin('CREATE DATABASE copy');
+    expect(await script('restore.sh', [place, 'directory', server.url('copy')])).toMatchObject({ code: 0 });
+    const copy = await withDirectory(server.url('copy'), loadSnapshot);
+    expect({ ...copy, version: 0 }).toEqual({ ...snapshot, version: 0, installation: expect.any(String) });
+    expect(copy.installation).not.toBe(snapshot.installation);
+  });
 
   test('a backup that can not be whole does not look like one', async () => {
     await server.admin('CREATE DATABASE other_directory');

@@ -79,7 +79,9 @@ describe('signing in to the pages', () => {
     ['another text', 'x.y.z'],
     ['a device key', `ll_dev_${'d'.repeat(43)}`],
   ])('%s is no token: the form says so, and nothing is kept', async (_what, token) => {
-    for (const reply of [await ask(`/app/sign-in?token=${token}`), await post('/app/sign-in', { token })]) {
+    const replies = [await ask(`/app/sign-in?token=${token}`), await post('/app/sign-in', { token })];
+    expect(replies.map(({ headers }) => headers.get('referrer-policy'))).toEqual(['strict-origin', 'same-origin']);
+    for (const reply of replies) {
       expect(reply.status).toBe(401);
       expect(reply.headers.get('www-authenticate')).toBe('Bearer');
       expect(reply.headers.get('set-cookie')).toBeNull();

@@ -74,7 +74,7 @@ describe('the pages', () => {
   test('a resort’s day: skiers, rides, each lift by hour, the days beside it', async () => {
     const html = await (await side.get('/resorts/3?date=2025-12-20')).text();
     const shown = textOf(html);
-    expect(shown).toMatch(/Piz Alvra .*Skiers 2 Rides 3 Vertical of all 1,200 m Lifts running 1 \/ 40/);
+    expect(shown).toMatch(/Piz Alvra .*Skiers 2 Rides 3 Vertical of all 1,200 m Lifts with rides 1 \/ 40/);
     expect(shown).toMatch(/Lai Nair Express 3 0 3 0/); // 8, 9 and 10 o'clock
     expect(html).toContain('href="../resorts/3?date=2025-12-19"');
     expect(html).toContain('href="../resorts/3?date=2025-12-21"');

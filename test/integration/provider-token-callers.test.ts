@@ -51,7 +51,7 @@ describe('a skier who is signed in at the identity provider', () => {
     expect(await problemOf(await read('/v1/skiers/42/rides', await side.token(42)))).toEqual([401, 'unauthorized']);
   });
 
-  test('is told apart from one whose token can’t be checked now: 503, on the SkiDataAPI too', async () => {
+  test('is told apart from one whose token can’t be checked now: 503, on the SkiDataAPI and on pages too', async () => {
     const other = await startReadSide({ tokens: tokensOfProvider() });
     provider.answer = (response) => response.destroy();
     const headers = { authorization: `Bearer ${await provider.token(key)}` };
@@ -59,6 +59,11 @@ describe('a skier who is signed in at the identity provider', () => {
     expect(response.headers.get('retry-after')).toBe('5');
     expect(await problemOf(response)).toEqual([503, 'identity_unavailable']);
     expect(await messageStatus(await other.get('/skiers/42/vertical?resort=1', headers))).toBe(503);
+    const page = await other.get('/app', { cookie: `liftline_skier=${await provider.token(key)}` });
+    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '5']);
+    const html = await page.text();
+    expect(html).toContain('What checks who you are does not answer.');
+    expect(html).not.toContain('database');
     await other.stop();
   });
 });

@@ -13,6 +13,9 @@ let tier: Redis;
 let sharing: ReadSide;
 const { read, rides, count, sources, untilKept } = answersOf(() => sharing);
 
+/** The second tier's name for what a process has answered to the skier. */
+const keyOf = (of: ReadSide, path: string) => `liftline:answer:2:${of.installation}:skier ${SKIER} ${path}`;
+
 /** Resolves once one takes from the tier what the other has read; from a page of so many rides on. */
 async function untilShared(o: { from: ReadSide; by: ReadSide; limit: number }): Promise<void> {
   let { limit } = o;
@@ -64,7 +67,7 @@ describe.skipIf(!redisAvailable)('the second tier', () => {
     let limit = 1;
     await until('it is there', async () => {
       await read(path((limit += 1)), {}, sharing);
-      return (await tier.exists(`liftline:answer:2:skier ${SKIER} ${SKIER}/rides?limit=${limit - 1}`)) === 1;
+      return (await tier.exists(keyOf(sharing, `${SKIER}/rides?limit=${limit - 1}`))) === 1;
     });
     sharing.proxies.get(sharing.nodeOf(SKIER).nodeId)?.goSilent();
     const second = await sharing.again();
@@ -78,6 +81,25 @@ describe.skipIf(!redisAvailable)('the second tier', () => {
       expect((await read(`/v1/skiers/${SKIER}/days`, {}, second)).status).toBe(503);
     } finally {
       await second.stop();
+    }
+  });
+
+  test('has nothing of another installation, whose skiers have the same numbers', async () => {
+    const other = await startReadSide({ cacheBytes: 1_000_000, cacheUrl: redis.url });
+    try {
+      let limit = 1;
+      const path = () => `/v1/skiers/${SKIER}/rides?limit=${limit}`;
+      await until('both keep answers there', async () => {
+        limit += 1;
+        await read(path(), {}, sharing);
+        await read(`/v1/skiers/${SKIER}/days?limit=${limit}`, {}, other);
+        const keys = [keyOf(sharing, `${SKIER}/rides?limit=${limit}`), keyOf(other, `${SKIER}/days?limit=${limit}`)];
+        return (await tier.exists(...keys)) === 2;
+      });
+      other.proxies.get(other.nodeOf(SKIER).nodeId)?.goSilent();
+      expect((await read(path(), {}, other)).status).toBe(503);
+    } finally {
+      await other.stop();
     }
   });
 

@@ -4,8 +4,12 @@ import { findTool } from './tools.ts';
 /** The browser that this machine has; for `describe.skipIf(!chromiumPath)`. */
 export const chromiumPath = findTool('chromium');
 
-/** A headless browser that asks nobody but the page's own server. */
-export function launchChromium(): Promise<Browser> {
+/**
+ * A headless browser that asks nobody but the page's own server.
+ *
+ * @param switches of the command line, besides
+ */
+export function launchChromium(switches: string[] = []): Promise<Browser> {
   if (!chromiumPath) throw new Error('chromium is not on PATH');
   return chromium.launch({
     executablePath: chromiumPath,
@@ -17,6 +21,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...switches,
     ],
   });
 }

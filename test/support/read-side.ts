@@ -41,6 +41,8 @@ export interface ReadSide {
   get(path: string, headers?: Record<string, string>, init?: RequestInit): Promise<Response>;
   /** @returns the body of a reply that must be a 200 */
   json(path: string, credential?: string): Promise<unknown>;
+  /** see `DirectorySnapshot` */
+  installation: string;
   /** stores scans as a worker does, in one write a lane */
   store(scans: TestScan[]): Promise<void>;
   token(skierId: number): Promise<string>;
@@ -95,9 +97,10 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
   const feedNodes = openReadNodes({ poolSize: 2, timeoutMs: NODE_TIMEOUT_MS, logger, lifecycle });
   const changes = new ChangeFeed({ directory, nodes: feedNodes, logger, lifecycle });
   const metrics = createMetrics('rides');
+  const { installation } = snapshot;
   const cache = new AnswerCache({
     maxBytes: o.cacheBytes ?? 0,
-    shared: o.cacheUrl === undefined ? undefined : new SharedTier({ url: o.cacheUrl, logger, lifecycle }),
+    shared: o.cacheUrl === undefined ? undefined : new SharedTier({ url: o.cacheUrl, installation, logger, lifecycle }),
     directoryVersion: () => snapshot.version,
     metrics: createCacheMetrics(metrics.registry),
   });
@@ -166,6 +169,7 @@ async function serveRides(o: ReadSideOptions, two: TwoNodes): Promise<ReadSide> 
     resort: (resortId) => snapshot.resorts.get(resortId) as Resort,
     nodeOf: (skierId) => nodeOf(snapshot, skierId),
     proxies: two.proxies,
+    installation,
     metrics: () => metrics.registry.metrics(),
     again: () => serveRides(o, two),
     stop: () => lifecycle.stop(5_000),

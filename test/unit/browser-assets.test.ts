@@ -46,6 +46,16 @@ test('a script is TypeScript without its types, on the same lines', async () => 
   expect(lines.slice(0, 2)).toEqual(['const n = 1;', 'start (n );']);
 });
 
+test('parts of a script that import from each other become one module, on the same lines', async () => {
+  await writeFile(path.join(folder, 'sum.ts'), 'export interface Sum { of: number }\nexport const sum = 3;\n');
+  const user = "import {\n  type Sum,\n  sum,\n} from './sum.ts';\nconst two: Sum = { of: sum };\n";
+  await writeFile(path.join(folder, 'user.ts'), user);
+  const made = browserAssets({ 'user.js': [file('sum.ts'), file('user.ts')] });
+  const text = await (await made.routes.request('/user.js')).text();
+  const lines = text.split('\n').map((line) => line.replaceAll(/ +/g, ' ').trim());
+  expect(lines).toEqual(['', 'export const sum = 3;', '', '', '', '', '', 'const two = { of: sum };', '']);
+});
+
 test.each(['/other.css', '/..%2F..%2Fpackage.json', '/__proto__', '/page'])('%s is not there', async (name) => {
   expect((await assets().routes.request(name)).status).toBe(404);
 });

@@ -7,6 +7,7 @@ import { assembleSnapshot, type DirectoryRows } from '../../src/directory/snapsh
 
 const rows: DirectoryRows = {
   version: 7,
+  installation: '3b241101-e2bb-4255-8caf-4136c566a962',
   shardCount: 2,
   laneCount: 1,
   nodes: [{ nodeId: 1, name: 'a', url: 'postgres://a' }],

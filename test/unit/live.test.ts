@@ -10,6 +10,7 @@ import { quiet } from '../support/nodes.ts';
 
 const SKIER = 1;
 const NODE = 1;
+const MAX_LISTENERS = 10;
 const directory = sampleSnapshot({
   shardCount: 8,
   laneCount: 2,
@@ -71,7 +72,7 @@ describe('listeners that are looked after', () => {
       },
       history: { newRides: () => Promise.reject(new Error('nothing is missed')) },
       nodes: { of: () => expect.unreachable() },
-      maxListeners: 10,
+      maxListeners: MAX_LISTENERS,
       metrics: { told: () => {}, ended: (reason) => ended.push(reason), watch: () => {} },
       logger: quiet,
       lifecycle,
@@ -133,6 +134,17 @@ describe('listeners that are looked after', () => {
     poll(null, 'all');
     expect(lost.events.at(-1)).toBe('bye');
     expect(ended).toEqual(['lost', 'lost']);
+  });
+
+  test('who has left while the token was checked takes no place', async () => {
+    let begun = 0;
+    for (let i = 0; i < MAX_LISTENERS; i += 1) {
+      const gone = new RecordedResponse();
+      gone.destroy();
+      await live.open(SKIER, undefined, gone, () => (begun += 1));
+    }
+    expect(begun).toBe(0);
+    expect((await listen()).events).toEqual(['hello']);
   });
 
   test('all go when the process does, and no more are taken', async () => {

@@ -7,11 +7,14 @@ import type { KeptAnswer } from './kept-answer.ts';
 export interface SharedTierOptions {
   /** `redis://` or `rediss://`: not the queue's server, which must never evict */
   url: string;
+  /** whose answers: others may keep theirs in the same Redis, of skiers with the same numbers */
+  installation: string;
   logger: Logger;
   lifecycle: Pick<Lifecycle, 'onStop'>;
 }
 
-const PREFIX = 'liftline:answer:2:';
+/** Raised when answers are kept in another form. */
+const FORMAT = 2;
 /** An answer is current for as long as nothing has changed it: days, where the season is over. */
 const KEPT_S = 7 * 86_400;
 /** A cache that takes longer is no help. */
@@ -33,12 +36,14 @@ const facts = z.object({
  */
 export class SharedTier {
   readonly #redis: Redis;
+  readonly #prefix: string;
   readonly #logger: Logger;
   #retry: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  constructor({ url, logger, lifecycle }: SharedTierOptions) {
+  constructor({ url, installation, logger, lifecycle }: SharedTierOptions) {
     this.#logger = logger;
+    this.#prefix = `liftline:answer:${FORMAT}:${installation}:`;
     this.#redis = new Redis(url, {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
@@ -58,7 +63,7 @@ export class SharedTier {
   async get<Read>(key: string, readAs: (read: unknown) => Read | undefined): Promise<KeptAnswer<Read> | undefined> {
     if (!this.#isThere()) return undefined;
     try {
-      const bytes = await this.#redis.getBuffer(PREFIX + key);
+      const bytes = await this.#redis.getBuffer(this.#prefix + key);
       return bytes === null ? undefined : decode(bytes, readAs);
     } catch (error) {
       this.#failed(error);
@@ -69,7 +74,7 @@ export class SharedTier {
   /** Returns at once, and never throws. */
   set<Read>(key: string, answer: KeptAnswer<Read>): void {
     if (!this.#isThere()) return;
-    this.#redis.set(PREFIX + key, encode(answer), 'EX', KEPT_S).catch((error: unknown) => this.#failed(error));
+    this.#redis.set(this.#prefix + key, encode(answer), 'EX', KEPT_S).catch((error: unknown) => this.#failed(error));
   }
 
   #isThere(): boolean {

@@ -69,7 +69,8 @@ export class Live {
   }
 
   /**
-   * Begins a stream on a response, which is taken from here on. Nothing that is stored after its beginning is left out.
+   * Begins a stream on a response, which is taken from here on. Nothing that is stored after its beginning is left out. For a
+   * client that has left before, nothing is begun.
    *
    * @param from where the listener was before; `unreadable`: nobody knows; undefined: it begins now
    * @param writeHead is called once it is sure that the stream begins, before anything is written
@@ -77,11 +78,12 @@ export class Live {
    */
   async open(skierId: number, from: Resumption, response: ServerResponse, writeHead: () => void): Promise<void> {
     if (this.#isEnding) throw new Problem('starting', 'this process is about to stop');
+    if (hasLeft(response)) return; // it has closed, and will not say so again: a place would never be given back
     const giveBack = this.#listeners.take(skierId);
     response.once('close', giveBack);
     try {
       await this.#begin(skierId, from, (beginning) => {
-        if (response.closed || response.destroyed) return;
+        if (hasLeft(response)) return;
         writeHead();
         this.#add(new Listener(response, beginning.start), beginning, response);
       });
@@ -208,6 +210,10 @@ export class Live {
     listener.end();
     this.#o.metrics.ended(reason);
   }
+}
+
+function hasLeft(response: ServerResponse): boolean {
+  return response.closed || response.destroyed;
 }
 
 function tokenFor({ start }: Listener, { identity, text }: SeenState): string {

@@ -13,6 +13,8 @@ import { visitors } from './visitor.ts';
 
 const here = (path: string) => new URL(path, import.meta.url);
 const STYLES = ['base', 'frame', 'parts', 'calendar', 'charts', 'day', 'resort'];
+/** Each after those that it imports. */
+const SCRIPTS = ['drawing', 'as-of', 'rides', 'live'];
 
 /**
  * The pages for people: a skier's under `/app`, a resort's under `/resorts/{id}`. Made on the server and whole without script;
@@ -21,7 +23,7 @@ const STYLES = ['base', 'frame', 'parts', 'calendar', 'charts', 'day', 'resort']
 export function createPages(o: RidesOptions): Hono<HttpEnv> {
   const assets = browserAssets({
     'page.css': STYLES.map((name) => here(`style/${name}.css`)),
-    'live.js': [here('client/live.ts')],
+    'live.js': SCRIPTS.map((name) => here(`client/${name}.ts`)),
     'icon.svg': [here('style/icon.svg')],
   });
   const render = renderer({ assets, visitorOf: visitors() });

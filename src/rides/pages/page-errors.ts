@@ -1,6 +1,6 @@
 import type { Context, ErrorHandler, Handler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { Problem } from '../../domain/problem.ts';
+import type { Problem, ProblemCode } from '../../domain/problem.ts';
 import { type HttpEnv, toProblem } from '../../platform/http-common.ts';
 import type { PageOptions } from './page-options.ts';
 import { messagePage } from './parts/message-page.ts';
@@ -35,8 +35,9 @@ async function problemPage(
     return answer(context, o, setting, {
       status: 503,
       title: 'This can’t be read just now',
-      text: 'The database that holds it does not answer. Nothing is lost, and new rides are still taken.',
+      text: `${WHY_AWAY[problem.code] ?? 'It is not ready yet.'} Nothing is lost, and new rides are still taken.`,
       again,
+      retryAfterS: problem.retryAfterS,
     });
   }
   if (problem.code === 'internal') {
@@ -48,14 +49,34 @@ async function problemPage(
   return answer(context, o, setting, { status: isUnknown ? 404 : problem.status, title, text: `${problem.message}.` });
 }
 
+/** What does not answer, for a person. */
+const WHY_AWAY: Partial<Record<ProblemCode, string>> = {
+  node_unavailable: 'The database that holds it does not answer.',
+  identity_unavailable: 'What checks who you are does not answer. You stay signed in.',
+  overloaded: 'Too many ask at once.',
+};
+
 /** An address that can't be read or names what can't be is as good as one that nothing is at. */
 const NO_SUCH_PAGE: number[] = [400, 404, 422];
+
+interface Message {
+  status: ContentfulStatusCode;
+  title: string;
+  text: string;
+  /** where to try once more */
+  again?: string;
+  /** seconds until that may help */
+  retryAfterS?: number | undefined;
+}
+
+/** How often an open page tries by itself, unless it was told to wait for longer. */
+const TRY_AGAIN_S = 5;
 
 function answer(
   context: Context<HttpEnv>,
   o: Pick<PageOptions, 'render'>,
   setting: Setting,
-  { status, ...message }: { status: ContentfulStatusCode; title: string; text: string; again?: string },
+  { status, retryAfterS, ...message }: Message,
 ): Promise<Response> {
   const isAway = message.again !== undefined;
   return o.render.answer(
@@ -64,10 +85,14 @@ function answer(
       title: message.title,
       menu: context.req.path.startsWith('/app') ? 'season' : 'resorts',
       isSignedIn: tokenOf(context) !== undefined,
-      updates: isAway ? { everyS: 5 } : 'none',
+      updates: isAway ? { everyS: Math.max(TRY_AGAIN_S, retryAfterS ?? 0) } : 'none',
       main: messagePage(message),
     },
     setting,
-    { status, keeping: 'nobody', ...(isAway && { headers: { 'retry-after': '1' } }) },
+    {
+      status,
+      keeping: 'nobody',
+      ...(retryAfterS !== undefined && { headers: { 'retry-after': String(retryAfterS) } }),
+    },
   );
 }

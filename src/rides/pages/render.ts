@@ -51,7 +51,7 @@ export function renderer(o: {
       return context.body(String(body), status, {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': POLICY,
-        'referrer-policy': 'no-referrer',
+        'referrer-policy': 'same-origin', // with none, forms would say that their origin is `null`
         'x-content-type-options': 'nosniff',
         'cache-control': keeping === 'nobody' ? 'private, no-store' : `public, max-age=${keeping.seconds}`,
         vary: 'Accept-Language',

@@ -54,6 +54,7 @@ async function problemWith(token: string, o: PageOptions): Promise<{ text: strin
   }
 }
 
+/** Where the address holds a token, no request from the page tells more of it than its origin, which its form has to tell. */
 async function showForm(
   context: Context<HttpEnv>,
   o: PageOptions,
@@ -69,7 +70,10 @@ async function showForm(
     {
       status: problem?.status ?? 200,
       keeping: 'nobody',
-      ...(problem?.status === 401 && { headers: { 'www-authenticate': 'Bearer' } }),
+      headers: {
+        ...(problem?.status === 401 && { 'www-authenticate': 'Bearer' }),
+        ...(context.req.query('token') !== undefined && { 'referrer-policy': 'strict-origin' }),
+      },
     },
   );
 }

@@ -32,8 +32,9 @@ export function resortPage(view: ResortView, setting: Setting): Html {
     text: visitor.shortDate(to),
     lang: visitor.locale,
   });
-  return html`${steps(step(view.before), view.after === undefined ? undefined : step(view.after), dateForm(view))}
-<div class="title-line"><h1 id="title">${resort.name}</h1><p class="where"><span lang="${visitor.locale}">${visitor.longDate(date)}</span> · ${openText(view, visitor)}</p></div>
+  const after = view.after === undefined ? undefined : step(view.after);
+  return html`<div data-region="steps">${steps(step(view.before), after, dateForm(view))}</div>
+<div class="title-line" data-region="title"><h1 id="title">${resort.name}</h1><p class="where"><span lang="${visitor.locale}">${visitor.longDate(date)}</span> · ${openText(view, visitor)}</p></div>
 ${told ? dayOf(view, told, setting) : away(view, setting)}`;
 }
 
@@ -56,7 +57,7 @@ ${figures([
   { name: skiers === 1 ? 'Skier' : 'Skiers', value: visitor.number(skiers) },
   { name: rides === 1 ? 'Ride' : 'Rides', value: visitor.number(rides) },
   { name: 'Vertical of all', value: visitor.height(verticalM) },
-  { name: 'Lifts running', value: `${visitor.number(lifts.length)} / ${visitor.number(view.resort.lifts.size)}` },
+  { name: 'Lifts with rides', value: `${visitor.number(lifts.length)} / ${visitor.number(view.resort.lifts.size)}` },
 ])}</section>
 ${completeness(told, view.resort.timeZone, setting)}
 <div data-region="loads">${rides === 0 ? html`<p class="empty-head">No rides on this day.</p>` : loads(view, lifts, setting)}</div>`;

@@ -33,7 +33,7 @@ export interface SeasonView extends Freshness {
 
 export function seasonPage(view: SeasonView, setting: Setting): Html {
   const { visitor, links } = setting;
-  return html`<div class="title-line"><h1 id="title">Season ${view.season}</h1>${seasonPicker(view.seasons, view.season, links)}</div>
+  return html`<div class="title-line" data-region="title"><h1 id="title">Season ${view.season}</h1>${seasonPicker(view.seasons, view.season, links)}</div>
 <section class="totals" data-region="totals" aria-labelledby="title">
 ${view.totals.rides === 0 ? emptySeason(view, setting) : totals(view, visitor)}
 </section>
