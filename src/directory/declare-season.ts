@@ -22,7 +22,8 @@ const declarationSchema = z.object({
  * @param o.startsOn local date, YYYY-MM-DD; without one the season starts as it was declared, or on the resort's usual day
  * @returns the start, and whether the season was new
  * @throws Problem `invalid` for a season or date out of range, or one that would leave a season with no day or more than
- *   366; `not_found` for an unknown resort; `conflict` when it was declared with another start; `directory_unavailable`
+ *   366; `not_found` for an unknown resort; `conflict` when it was declared with another start,
+ *   or has begun by its usual one; `directory_unavailable`
  */
 export async function declareSeason(
   directory: Directory,
@@ -39,6 +40,8 @@ export async function declareSeason(
     }
     if (known) return { startsOn: known.startsOn, isNew: false };
     const startsOn = wanted ?? `${season}-${resort.seasonStartsOn}`;
+    const tooLate = new ResortCalendar({ ...resort, seasons: declared }).whyTooLate(season, startsOn, Date.now());
+    if (tooLate !== undefined) throw new Problem('conflict', tooLate);
     refuseImpossible({ ...resort, seasons: [...declared, { season, startsOn }] });
     await db.insert(seasons).values({ resortId, season, startsOn });
     return { startsOn, isNew: true };

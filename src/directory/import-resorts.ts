@@ -49,7 +49,7 @@ async function contradictions(db: DirectoryQueries, file: ResortRow[]): Promise<
     return [
       ...(owner ? [`${at}.name: "${resort.name}" is the name of resort ${owner.resortId}`] : []),
       ...changedCalendar(at, knownById.get(resort.resortId), resort),
-      ...changedSeasons(at, before, resort),
+      ...changedSeasons(at, { known: knownById.get(resort.resortId), declared: before }, resort),
     ];
   });
 }
@@ -61,12 +61,20 @@ function changedCalendar(at: string, known: typeof resorts.$inferSelect | undefi
     .map((field) => `${at}.${field}: is ${known[field]} and can't change, since the days of stored rides depend on it`);
 }
 
-function changedSeasons(at: string, declared: ResortRow['seasons'], resort: ResortRow): string[] {
+function changedSeasons(
+  at: string,
+  { known, declared }: { known: typeof resorts.$inferSelect | undefined; declared: ResortRow['seasons'] },
+  resort: ResortRow,
+): string[] {
   const startOf = new Map(declared.map(({ season, startsOn }) => [season, startsOn]));
+  const before = known && new ResortCalendar({ ...known, seasons: declared });
   const changed = resort.seasons.flatMap(({ season, startsOn }, i) => {
     const since = startOf.get(season);
-    if (since === undefined || since === startsOn) return [];
-    return [`${at}.seasons[${i}].startsOn: season ${season} starts on ${since} and can't change`];
+    const field = `${at}.seasons[${i}].startsOn`;
+    if (since !== undefined && since !== startsOn)
+      return [`${field}: season ${season} starts on ${since} and can't change`];
+    const tooLate = before?.whyTooLate(season, startsOn, Date.now());
+    return tooLate === undefined ? [] : [`${field}: ${tooLate}`];
   });
   if (changed.length > 0) return changed;
   const merged = new Map([...declared, ...resort.seasons].map((entry) => [entry.season, entry]));

@@ -137,6 +137,19 @@ export class ResortCalendar {
     return [...new Set(found)];
   }
 
+  /**
+   * What has begun keeps its days: scans are taken in a season before it is declared, from its usual day on.
+   *
+   * @param nowMs milliseconds since the epoch
+   * @returns why a season can't get this start (YYYY-MM-DD) any more, or undefined when it can
+   */
+  whyTooLate(season: number, startsOn: string, nowMs: number): string | undefined {
+    const usual = this.startOf(season);
+    const earlier = startsOn < usual ? startsOn : usual;
+    if (startsOn === usual || earlier > this.locate(nowMs).date) return undefined;
+    return `season ${season} can't start on ${startsOn} any more: by the usual day it starts on ${usual}, and rides may be stored by that`;
+  }
+
   #openingOf(season: number, day: number): { openingMs: number; date: string } {
     const key = season * 512 + day;
     const known = this.#openings.get(key);

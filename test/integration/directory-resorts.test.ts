@@ -113,10 +113,10 @@ describe('declareSeason', () => {
   });
 
   test('on a day of its own', async () => {
-    const declared = await declareSeason(directory, { resortId: 11, season: 2028, startsOn: '2028-10-31' });
-    expect(declared).toEqual({ startsOn: '2028-10-31', isNew: true });
-    expect((await loadSnapshot(directory)).resorts.get(11)?.calendar.dayOf('2028-10-31')).toEqual({
-      season: 2028,
+    const declared = await declareSeason(directory, { resortId: 11, season: 2090, startsOn: '2090-10-31' });
+    expect(declared).toEqual({ startsOn: '2090-10-31', isNew: true });
+    expect((await loadSnapshot(directory)).resorts.get(11)?.calendar.dayOf('2090-10-31')).toEqual({
+      season: 2090,
       day: 1,
     });
   });
@@ -139,10 +139,21 @@ describe('declareSeason', () => {
     await expect(other).rejects.toMatchObject({ code: 'conflict' });
   });
 
+  test('another start than the usual one is refused once the season has begun: rides are stored by that', async () => {
+    const late = { resortId: 11, season: 2024, startsOn: '2024-10-31' };
+    await expect(declareSeason(directory, late)).rejects.toMatchObject({ code: 'conflict' });
+    const { season, startsOn } = late;
+    await expect(importResorts(directory, [resort({ seasons: [{ season, startsOn }] })])).rejects.toMatchObject({
+      problems: [expect.stringMatching(/^resorts\[0\]\.seasons\[0\]\.startsOn: season 2024 can't start on 2024-10-31/)],
+    });
+    await importResorts(directory, [resort({ resortId: 12, name: 'Alp Nera', seasons: [{ season, startsOn }] })]);
+    expect((await loadSnapshot(directory)).resorts.get(12)?.calendar.startOf(2024)).toBe('2024-10-31');
+  });
+
   test('two at once with different starts: one is refused', async () => {
-    const starts = ['2030-10-31', '2030-11-01'];
+    const starts = ['2090-10-31', '2090-11-01'];
     const results = await Promise.allSettled(
-      starts.map((startsOn) => declareSeason(directory, { resortId: 11, season: 2030, startsOn })),
+      starts.map((startsOn) => declareSeason(directory, { resortId: 11, season: 2090, startsOn })),
     );
     expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });
@@ -154,7 +165,7 @@ describe('declareSeason', () => {
     ['season 2101', { resortId: 11, season: 2101 }, 'invalid'],
     ['half a season', { resortId: 11, season: 2027.5 }, 'invalid'],
     ['Feb 30', { resortId: 11, season: 2027, startsOn: '2027-02-30' }, 'invalid'],
-    ['a start that leaves a season too long', { resortId: 11, season: 2028, startsOn: '2028-12-24' }, 'invalid'],
+    ['a start that leaves a season too long', { resortId: 11, season: 2090, startsOn: '2090-12-24' }, 'invalid'],
   ])('%s is refused', async (_what, declaration, code) => {
     await expect(declareSeason(directory, declaration)).rejects.toMatchObject({ code });
   });

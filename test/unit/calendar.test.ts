@@ -129,6 +129,18 @@ describe('season borders', () => {
     expect(calendar.declaredSeasons).toEqual([2025]);
   });
 
+  test.each([
+    ['the usual day, whenever', '2025-11-01', '2026-03-01', true],
+    ['a later day, before the usual one', '2025-11-05', '2025-10-31', true],
+    ['a later day, on the usual one', '2025-11-05', '2025-11-01', false],
+    ['an earlier day, before it', '2025-10-28', '2025-10-27', true],
+    ['an earlier day, on it', '2025-10-28', '2025-10-28', false],
+  ])('a start can be declared in time: %s', (_what, startsOn, today, can) => {
+    const calendar = new ResortCalendar({ ...zurich, seasons: [] });
+    const noon = Temporal.PlainDateTime.from(`${today}T12:00`).toZonedDateTime(zurich.timeZone).epochMilliseconds;
+    expect(calendar.whyTooLate(2025, startsOn, noon) === undefined).toBe(can);
+  });
+
   test('any declared seasons without problems leave no day out', () => {
     const shifted = fc.array(fc.integer({ min: -2, max: 2 }), { minLength: 1, maxLength: 6 }).map((shifts) =>
       shifts.map((days, i) => {
