@@ -59,7 +59,7 @@ class NodeKeeper {
   readonly #nodeId: number;
   readonly #keeper: string;
   #held = new Set<number>();
-  /** what the last look at a lane has found: it stays true, however late it is told */
+  /** what the last look at a lane has found: it stays true, however late it is told (`openCompleteUntil` says why) */
   readonly #seen = new Map<number, number>();
   readonly #looking = new Map<number, Promise<void>>();
   #offeredAt = Number.NEGATIVE_INFINITY;

@@ -44,6 +44,10 @@ const WORTH_A_WRITE = 400;
  * What one lane writes to one node. The jobs that arrive while a write is under way, or soon after one began, share the next
  * one: after a quiet moment a job is written at once, and the more happens, the more a write holds. While the node is away
  * everything is held, and tried again with back-off, one part at a time until one is through.
+ *
+ * So it is in one of three states: well (`#isAway` false: up to `writesInFlight` writes, `paceMs` apart), away and resting (`#pause` set:
+ * nothing is tried), away and trying (one write of one part, whose end leads to one of the other two). Parts that can't wait are
+ * turned out whenever a try fails.
  */
 export class NodeWriter {
   readonly #o: NodeWriterOptions;

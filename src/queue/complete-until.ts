@@ -23,7 +23,7 @@ export interface CompleteUntilOptions extends QueueAddress {
 }
 
 /** Jobs of a lane that one look reads: 3 ms of Redis' time at most. */
-const LOOKED_AT_MOST = 2_000;
+const UNFINISHED_AT_MOST = 2_000;
 
 /**
  * The lane's time T is read and its mark raised to it; then one atomic look takes every job that is not done. The lane is
@@ -33,6 +33,13 @@ const LOOKED_AT_MOST = 2_000;
  * is T or less, the add came before the look, which has seen the job, whose own stamp is A or less; or else the job was
  * done, and jobs are done after their COMMIT. Jobs that go back keep their stamps, and a part that goes back does so
  * before its job is done. Looking at list after list would not do: a job that moves between two of them can be in neither.
+ *
+ * What was found stays true for ever, however late it is told: no later ack says T or less, for the mark is raised first, and the
+ * lane's time never falls behind it.
+ *
+ * The path of it: stamp and ack are made in `producer.ts`, the ack's time asked for behind the add (`redis.ts`), the mark kept in
+ * `lane-time.ts`; `workers/as-of-keeper.ts` looks and tells each node, where it stands in a row (`src/shards/as-of.ts`) that is read in
+ * one snapshot with the rides (`src/shards/read-at.ts`).
  */
 export function openCompleteUntil(o: CompleteUntilOptions): CompleteUntil {
   const link = openLink({ ...o, connections: 2, replicas: o.queueReplicas });
@@ -48,14 +55,14 @@ export function openCompleteUntil(o: CompleteUntilOptions): CompleteUntil {
 async function look(link: QueueLink, o: CompleteUntilOptions, lane: number): Promise<number | undefined> {
   await link.ready(lane);
   const seen = await (link.kind === 'redis' ? lookOnRedis(link, o, lane) : lookOnPostgres(link, lane));
-  if (seen.unfinished > LOOKED_AT_MOST) return undefined;
+  if (seen.unfinished > UNFINISHED_AT_MOST) return undefined;
   return seen.oldest === null ? seen.time : Math.min(seen.time, seen.oldest - 1);
 }
 
 interface Seen {
   /** the lane's time before the look */
   time: number;
-  /** jobs that are not done; beyond {@link LOOKED_AT_MOST} they were not looked at */
+  /** jobs that are not done; beyond {@link UNFINISHED_AT_MOST} they were not looked at */
   unfinished: number;
   /** the earliest stamp of them */
   oldest: number | null;
@@ -89,7 +96,7 @@ async function lookOnRedis(link: RedisLink, o: CompleteUntilOptions, lane: numbe
   const keys = [link.clockKey(lane), ...[...LISTS, ...SETS].map((name) => base + name)];
   // a write: after a failover the mark must be there too
   const reply = await link.write(lane, o.timeoutMs, () =>
-    link.redis(lane).eval(LOOK, keys.length, ...keys, base, LOOKED_AT_MOST, LISTS.length),
+    link.redis(lane).eval(LOOK, keys.length, ...keys, base, UNFINISHED_AT_MOST, LISTS.length),
   );
   const [time, unfinished, oldest] = reply as [string, number, string];
   return { time: Number(time), unfinished, oldest: oldest === '' ? null : Number(oldest) };
@@ -104,7 +111,7 @@ const UNFINISHED = `
 /** The mark is committed before the statement that looks takes its snapshot. */
 async function lookOnPostgres(link: PostgresLink, lane: number): Promise<Seen> {
   const raised = await link.pool.query<{ ms: number }>(POSTGRES_RAISE_MARK);
-  const { rows } = await link.pool.query<Omit<Seen, 'time'>>(UNFINISHED, [laneQueueName(lane), LOOKED_AT_MOST + 1]);
+  const { rows } = await link.pool.query<Omit<Seen, 'time'>>(UNFINISHED, [laneQueueName(lane), UNFINISHED_AT_MOST + 1]);
   const [first, seen] = [raised.rows[0], rows[0]];
   if (!first || !seen) throw new Error('the queue has no clock: liftline init makes it');
   return { ...seen, time: first.ms };

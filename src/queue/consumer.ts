@@ -115,6 +115,11 @@ class Hand {
     this.#progressAt = Date.now();
   }
 
+  /**
+   * What BullMQ does with a job is told by how this ends: done, when it resolves; failed, when it throws; nothing, when it throws
+   * WaitingError: then the job is where `moveToWait` has put it. A write that is still under way by then may commit all the same:
+   * the job runs again elsewhere, and finds itself in the ledger.
+   */
   async process(job: Job<unknown, void>): Promise<void> {
     this.progress();
     const { signal } = this.#givenBack;

@@ -103,8 +103,9 @@ export class FailingFastRedis extends Redis {
   }
 
   /**
-   * One question for all scripts of a write, at its end. It is promised at once: nobody is given the answer to a question that
-   * was sent before their script.
+   * One question for all scripts of a write, at its end. It is promised at once, while the first of them is sent: nobody who asks
+   * after that is given the answer to a question that was sent before their script. It leaves in the next tick, before any reply is
+   * read, and so before a script that the server had forgotten is sent again, which makes a write, and a question, of its own.
    */
   #askTimeLater(key: string): void {
     if (this.#whenWritten) return;

@@ -3,6 +3,9 @@
  * wait for each other in one direction only; of two equal scans the first is stored and gets the credit ($14 counts the
  * parts in the order in which they came). What is stored decides everything that follows: the totals are changed by the
  * rows that the insert returned, and by no others. So is the row that tells readers what has changed.
+ *
+ * A part of a statement: before it stands `known (part)`, the parts to be left out. Its parameters are made in `store-values.ts`: $1 by
+ * `batchIds`, $2 to $14 by `scanColumns`, and in STORE_PARTS $15 to $20 by `ledgerColumns`.
  */
 const STORE = `
   input AS (
@@ -44,8 +47,9 @@ const STORE = `
   counted AS (SELECT batch_id, count(*)::int AS persisted FROM stored GROUP BY batch_id)`;
 
 /**
- * Stores parts of jobs and their ledger rows; as one statement it is one transaction in one round trip. A part whose job
- * has a ledger row already is left alone and comes back with the shards that row covers. One row a part.
+ * Stores parts of jobs and their ledger rows; as one statement it is one transaction in one round trip. One row a part: stored
+ * now, it has no `coveredShards`; left alone, since its job had a ledger row, the shards that row covers. No row at all: another
+ * write has stored it since this one began.
  */
 export const STORE_PARTS = {
   name: 'store_parts',
