@@ -101,7 +101,7 @@ describe.skipIf(!chromiumPath)('a page that is open', () => {
     await side.store([{ skierId, liftId: 30, seasonDay: { season: 2026, day: 1, minutes: 600 } }]);
     await side.store([{ skierId, liftId: 20, at: `${DATE}T09:10:00Z` }]);
     await page.getByRole('definition').filter({ hasText: '600 m' }).waitFor();
-    expect(await page.getByRole('status').textContent()).toMatch(/^New ride: .*, 10:10$/);
+    await expect.poll(() => page.getByRole('status').textContent()).toMatch(/^New ride: .*, 10:10$/);
     expect(await page.locator('main').getAttribute('data-shows')).toBe('season 2025');
   });
 });

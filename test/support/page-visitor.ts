@@ -49,7 +49,11 @@ export async function visit(browser: Browser, o: PageVisitorOptions): Promise<Pa
   page.on('request', (request) => {
     if (!request.url().startsWith(o.url) && !request.url().startsWith('data:')) elsewhere.push(request.url());
   });
-  return { page, context, complaints, elsewhere, close: () => context.close() };
+  const close = async () => {
+    await page.unrouteAll({ behavior: 'ignoreErrors' }); // an open page may be asking still
+    await context.close();
+  };
+  return { page, context, complaints, elsewhere, close };
 }
 
 const problems = z.array(
