@@ -2,10 +2,10 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { Lifecycle } from '../src/platform/lifecycle.ts';
-import { createLogger } from '../src/platform/logger.ts';
+import type { Lifecycle } from '../src/platform/lifecycle.ts';
 import { liftlineProcess } from './stack/liftline.ts';
 import type { ManagedProcess } from './stack/managed-process.ts';
+import { buildOwned } from './stack/owned.ts';
 
 /** What `npm start` runs, as it comes, in a home of its own. */
 export interface AllInOne {
@@ -26,22 +26,11 @@ const credentials = z.object({ deviceKey: z.string(), adminKey: z.string() });
 const STOP_MS = 30_000;
 
 /**
- * @param owner stops it, also when it is told to while all of it still starts (Ctrl-C): once it is up, or has failed
+ * @param owner see {@link buildOwned}
  * @throws Error when it does not start; nothing is left behind then
  */
-export async function startAllInOne(o: { env?: Record<string, string> } = {}, owner?: Lifecycle): Promise<AllInOne> {
-  const lifecycle = new Lifecycle({ logger: createLogger({ level: 'warn', process: 'all-in-one' }) });
-  const building = build(o.env, lifecycle);
-  owner?.onStop('all-in-one', async () => {
-    await Promise.allSettled([building]);
-    await lifecycle.stop(STOP_MS);
-  });
-  try {
-    return await building;
-  } catch (error) {
-    await lifecycle.stop(STOP_MS).catch(() => {}); // the first error is the one that tells
-    throw error;
-  }
+export function startAllInOne(o: { env?: Record<string, string> } = {}, owner?: Lifecycle): Promise<AllInOne> {
+  return buildOwned({ name: 'all-in-one', stopMs: STOP_MS, owner }, (lifecycle) => build(o.env, lifecycle));
 }
 
 async function build(env: Record<string, string> | undefined, lifecycle: Lifecycle): Promise<AllInOne> {

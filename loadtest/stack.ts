@@ -3,10 +3,10 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sampleResorts } from '../src/directory/sample-resorts.ts';
-import { createLogger } from '../src/platform/logger.ts';
-import { Lifecycle } from '../src/platform/lifecycle.ts';
+import type { Lifecycle } from '../src/platform/lifecycle.ts';
 import { liftlineProcess, runLiftline } from './stack/liftline.ts';
 import type { ManagedProcess } from './stack/managed-process.ts';
+import { buildOwned } from './stack/owned.ts';
 import { type PostgresServer, startPostgresServer } from './stack/postgres-server.ts';
 import { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './stack/redis-cluster.ts';
 import { type RedisPlan, type RedisServer, startRedisServer } from './stack/redis-server.ts';
@@ -73,23 +73,11 @@ const NODE_NAMES = ['alpha', 'beta'];
  * Starts a split stack. The data is below the system's folder for temporary files (`TMPDIR`); where that is in memory, no
  * fsync costs anything: see the machine's description in the results.
  *
- * @param owner stops it, also when it is told to while the stack still starts (Ctrl-C): once all of it is there, or some of
- *   it has failed
+ * @param owner see {@link buildOwned}
  * @throws Error when a part does not start; whatever was started is stopped again
  */
-export async function startStack(o: StackOptions, owner?: Lifecycle): Promise<Stack> {
-  const lifecycle = new Lifecycle({ logger: createLogger({ level: 'warn', process: 'stack' }) });
-  const building = build(o, lifecycle);
-  owner?.onStop('stack', async () => {
-    await Promise.allSettled([building]);
-    await lifecycle.stop(STOP_MS);
-  });
-  try {
-    return await building;
-  } catch (error) {
-    await lifecycle.stop(STOP_MS).catch(() => {}); // the first error is the one that tells
-    throw error;
-  }
+export function startStack(o: StackOptions, owner?: Lifecycle): Promise<Stack> {
+  return buildOwned({ name: 'stack', stopMs: STOP_MS, owner }, (lifecycle) => build(o, lifecycle));
 }
 
 async function build(o: StackOptions, lifecycle: Lifecycle): Promise<Stack> {

@@ -4,7 +4,6 @@ import { type Random, seededRandom } from '../../src/simulator/random.ts';
 import { killAndRestart, killNode } from '../faults/process-actions.ts';
 import type { FaultProxy } from '../faults/tools/fault-proxy.ts';
 import type { ServerDate } from '../faults/tools/server-date.ts';
-import { shuffled } from '../faults/tools/shuffled.ts';
 import { whileWorkersStand } from '../faults/tools/standing-workers.ts';
 import type { Stack } from '../stack.ts';
 import { commitLate } from './late-commits.ts';
@@ -52,7 +51,7 @@ export async function makeTrouble(o: TroubleOptions): Promise<Record<string, num
   const kinds = o.isControl ? [PILE] : all.filter((name) => KINDS[name] !== setClock || o.queueDate);
   const done: Record<string, number> = {};
   while (!o.signal.aborted) {
-    for (const name of shuffled(kinds, random)) {
+    for (const name of random.shuffled(kinds)) {
       if (o.signal.aborted) break;
       if (name !== PILE) o.say(name);
       await KINDS[name]?.(o, random);

@@ -1,7 +1,6 @@
 import type { Fault, FaultContext } from './fault.ts';
 import { needsRedis } from './needs.ts';
 import { killAndRestart, killNode, stopAndContinue, terminateAndRestart, withBackground } from './process-actions.ts';
-import { shuffled } from './tools/shuffled.ts';
 
 /** One thing that can happen to one part. */
 interface Mishap {
@@ -31,7 +30,7 @@ export const mix: Fault = {
     const busy = new Map<string, Promise<void>>();
     await withBackground(async (background) => {
       for (let round = 0; round < LEAST_ROUNDS || !context.isEnough(); round += 1) {
-        for (const part of shuffled([...parts.keys()], random)) {
+        for (const part of random.shuffled([...parts.keys()])) {
           // the draws come first, so that they do not depend on what is busy
           const mishap = random.pick(parts.get(part) ?? []);
           const awayMs = random.between(mishap.awayMs.least, mishap.awayMs.most);

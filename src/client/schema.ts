@@ -1242,7 +1242,7 @@ export interface operations {
             /** @description A skier’s vertical on one day */
             200: {
                 headers: {
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1479,7 +1479,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1494,7 +1494,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1601,7 +1601,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1616,7 +1616,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1716,7 +1716,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1731,7 +1731,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1830,7 +1830,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -1845,7 +1845,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -2251,7 +2251,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -2266,7 +2266,7 @@ export interface operations {
                 headers: {
                     /** @description of the answer, but for its `asOf` */
                     ETag?: string;
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;
@@ -2342,7 +2342,7 @@ export interface operations {
             /** @description A skier’s vertical by season */
             200: {
                 headers: {
-                    /** @description its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it */
+                    /** @description every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known */
                     "Liftline-As-Of"?: string;
                     /** @description `true`: a node is away, and this is what it last said */
                     "Liftline-Stale"?: string;

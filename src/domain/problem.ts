@@ -28,8 +28,8 @@ export const PROBLEM_STATUS = {
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 type ProblemStatus = (typeof PROBLEM_STATUS)[ProblemCode];
 
-/** @returns whether the same request may succeed later: then the reply has `Retry-After` */
-export function mayPass(status: ProblemStatus): boolean {
+/** @returns whether it passes by itself: then the reply has `Retry-After` */
+export function isTemporary(status: ProblemStatus): boolean {
   return status === 429 || status === 503;
 }
 
@@ -43,7 +43,7 @@ export class Problem extends Error {
   constructor(code: ProblemCode, detail: string, options: { retryAfterS?: number; cause?: unknown } = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.retryAfterS = options.retryAfterS ?? (mayPass(PROBLEM_STATUS[code]) ? 1 : undefined);
+    this.retryAfterS = options.retryAfterS ?? (isTemporary(PROBLEM_STATUS[code]) ? 1 : undefined);
   }
 
   get status(): ProblemStatus {

@@ -26,9 +26,11 @@ const TYPES: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
+/** A part of every script that keeps a page up to date. */
+export const LIVE_SWITCH = new URL('browser/live-switch.ts', import.meta.url);
 const HASH_CHARACTERS = 10;
 /** Of one part by another: in the asset, which is one module, the names are there. */
-const IMPORT_OF_PART = /^import \{[^}]*\} from '\.\/[\w-]+\.ts';/gm;
+const IMPORT_OF_PART = /^import \{[^}]*\} from '(?:\.{1,2}\/)+[\w/-]+\.ts';/gm;
 const HASHED = /^(\w[\w-]*)\.\w+(\.\w+)$/;
 
 /**

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Env, Hono } from 'hono';
 import { type DescribeRouteOptions, generateSpecs, type ResponsesWithResolver, resolver } from 'hono-openapi';
 import { z } from 'zod';
-import { mayPass, PROBLEM_STATUS, type ProblemCode } from '../domain/problem.ts';
+import { isTemporary, PROBLEM_STATUS, type ProblemCode } from '../domain/problem.ts';
 
 const SECURITY = {
   deviceKey: { type: 'http', scheme: 'bearer', description: 'A device key, `ll_dev_...`' },
@@ -43,8 +43,8 @@ export interface RouteDoc {
   replyType?: string;
   /** of the success, besides its type: each with what it says */
   replyHeaders?: Readonly<Record<string, string>>;
-  /** the reply has an `ETag`, and whoever has it already gets 304 with the same headers and no body */
-  isRevalidated?: boolean;
+  /** then whoever has the reply already gets 304, with the same headers and no body */
+  hasEtag?: boolean;
   /** the problems that it may answer, besides those every route may */
   problems?: ProblemCode[];
   /** set where errors have another shape than problem+json */
@@ -75,18 +75,18 @@ const IF_NONE_MATCH = {
 const ETAG = { ETag: 'of the answer, but for its `asOf`' };
 
 function parametersOf(doc: RouteDoc): Pick<DescribeRouteOptions, 'parameters'> {
-  const parameters = [...(doc.parameters ?? []), ...(doc.isRevalidated ? [IF_NONE_MATCH] : [])];
+  const parameters = [...(doc.parameters ?? []), ...(doc.hasEtag ? [IF_NONE_MATCH] : [])];
   return parameters.length === 0 ? {} : { parameters };
 }
 
 function successOf(doc: RouteDoc): ResponsesWithResolver {
   const type = doc.replyType ?? 'application/json';
   const content = doc.reply === undefined ? {} : { content: { [type]: { schema: resolver(doc.reply) } } };
-  const named = { ...(doc.isRevalidated ? ETAG : {}), ...doc.replyHeaders };
+  const named = { ...(doc.hasEtag ? ETAG : {}), ...doc.replyHeaders };
   const headers = Object.keys(named).length === 0 ? {} : { headers: headersOf(named) };
   return {
     [doc.status ?? 200]: { description: doc.summary, ...headers, ...content },
-    ...(doc.isRevalidated ? { 304: { description: 'the answer of that `ETag` still holds', ...headers } } : {}),
+    ...(doc.hasEtag ? { 304: { description: 'the answer of that `ETag` still holds', ...headers } } : {}),
   };
 }
 
@@ -108,7 +108,7 @@ function failuresOf(doc: RouteDoc): ResponsesWithResolver {
       status,
       {
         description: [...new Set(of)].join(', '),
-        ...(mayPass(status) ? { headers: RETRY_AFTER } : {}),
+        ...(isTemporary(status) ? { headers: RETRY_AFTER } : {}),
         content: { [type]: { schema } },
       },
     ]),

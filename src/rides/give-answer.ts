@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { type HttpEnv, requestHeader } from '../platform/http-common.ts';
 import type { AnswerCache, GivenAnswer, Question } from './cache/answer-cache.ts';
 import { etagOf } from './cache/kept-answer.ts';
+import { asOfText } from './represent.ts';
 
 export interface Giving {
   cache: AnswerCache;
@@ -38,7 +39,7 @@ function responseOf(context: Context<HttpEnv>, given: GivenAnswer, { headers, af
 /** What `/openapi.json` says of the headers of every answer that {@link giveAnswer} gives. */
 export const ANSWER_HEADERS = {
   'Liftline-As-Of':
-    'its `asOf` unless that is null, also of a 304: every scan whose ack carried this `acceptedAt` or an earlier one is in it',
+    'every scan whose ack carried this `acceptedAt` or an earlier one is in the answer; not there while that is not known',
   'Liftline-Stale': '`true`: a node is away, and this is what it last said',
 };
 
@@ -58,8 +59,9 @@ export function replyOf(
   { kept, asOf, isStale }: GivenAnswer,
   o: Pick<Giving, 'headers' | 'after'> & { ifNoneMatch: string | undefined },
 ): Reply {
-  const time = asOf === null ? null : new Date(asOf).toISOString();
-  const headers: Record<string, string> = { etag: kept.etag, ...o.headers, ...freshnessHeaders(time, isStale) };
+  const time = asOfText(asOf);
+  const headers: Record<string, string> = { etag: kept.etag, ...o.headers };
+  addFreshness(headers, time, isStale);
   // what waited for a scan, or may be outdated, says so in its body
   if (!isStale && o.after === undefined && hasAlready(o.ifNoneMatch, kept.etag)) {
     return { status: 304, headers, head: '' };
@@ -70,12 +72,13 @@ export function replyOf(
   return { status: 200, headers, head: `{"asOf":${time === null ? 'null' : `"${time}"`},${marks}` };
 }
 
-/** @returns how fresh an answer is, for its headers; one that may be outdated is kept by nobody else. @param time its `asOf` */
-export function freshnessHeaders(time: string | null, isStale: boolean): Record<string, string> {
-  return {
-    ...(time === null ? {} : { 'liftline-as-of': time }),
-    ...(isStale ? { 'liftline-stale': 'true', 'cache-control': 'no-store' } : {}),
-  };
+/** Says in the headers of an answer how fresh it is; one that may be outdated is kept by nobody else. @param time its `asOf` */
+export function addFreshness(headers: Record<string, string>, time: string | null, isStale: boolean): void {
+  if (time !== null) headers['liftline-as-of'] = time;
+  if (isStale) {
+    headers['liftline-stale'] = 'true';
+    headers['cache-control'] = 'no-store';
+  }
 }
 
 /** Gives what changes rarely and lies in memory. */

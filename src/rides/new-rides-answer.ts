@@ -6,7 +6,7 @@ import type { ScanFate } from '../shards/scan-fate.ts';
 import { changesTokenOf, readChangesToken } from './changes-token.ts';
 import type { RidesOptions } from './options.ts';
 import { type Query, readDateRange, readFilters, readLimit, single } from './query.ts';
-import { rideJson } from './represent.ts';
+import { asOfText, rideJson } from './represent.ts';
 import type { RidesPage } from './shapes.ts';
 
 /** Another answer each time: nobody keeps it. */
@@ -30,7 +30,7 @@ export async function answerNewRides(
   const { resorts } = o.directory.snapshot();
   const { rides, isReset, hasMore, asOf, next } = await newRidesOf(o, skierId, { query, isFresh: after !== undefined });
   const page: RidesPage = {
-    asOf: asOf === null ? null : new Date(asOf).toISOString(),
+    asOf: asOfText(asOf),
     ...(after === undefined ? {} : { after: { status: after } }),
     rides: rides.map((ride) => rideJson(ride, resorts)),
     nextCursor: null,

@@ -6,6 +6,11 @@ type Resorts = ReadonlyMap<number, Resort>;
 
 const HOURS = 24;
 
+/** @param asOf milliseconds since the epoch; null: nobody knows */
+export function asOfText(asOf: number | null): string | null {
+  return asOf === null ? null : new Date(asOf).toISOString();
+}
+
 export function rideJson(ride: RideRow, resorts: Resorts): RideJson {
   const { eventId, resortId, liftId, day, date, verticalM } = ride;
   const scannedAt = new Date(ride.scannedAt).toISOString();

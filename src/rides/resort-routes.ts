@@ -21,7 +21,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.get(
     '/v1/resorts',
-    describeRoute(routeDoc({ summary: 'All resorts', tag: 'Resorts', reply: resortList, isRevalidated: true })),
+    describeRoute(routeDoc({ summary: 'All resorts', tag: 'Resorts', reply: resortList, hasEtag: true })),
     (c) => {
       const resorts = [...o.directory.snapshot().resorts.values()];
       return giveContent(c, { resorts: resorts.map(({ resortId, name, timeZone }) => ({ resortId, name, timeZone })) });
@@ -35,7 +35,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
         tag: 'Resorts',
         parameters: [RESORT],
         reply: resortDetail,
-        isRevalidated: true,
+        hasEtag: true,
         problems: ['malformed', 'not_found', 'invalid'],
       }),
     ),
@@ -51,7 +51,7 @@ export function resortRoutes(o: RidesOptions): Hono<HttpEnv> {
         parameters: [RESORT, DATE],
         reply: resortDay,
         replyHeaders: ANSWER_HEADERS,
-        isRevalidated: true,
+        hasEtag: true,
         problems: ['malformed', 'not_found', 'invalid', 'node_unavailable'],
       }),
     ),

@@ -10,9 +10,10 @@ import { pathParameter, queryParameter, type RouteDoc, routeDoc } from '../platf
 import { answerSkiDataErrors, readWhole, skiDataError } from '../platform/ski-data-errors.ts';
 import type { RidesOptions } from './options.ts';
 import { allowReading } from './caller.ts';
-import { ANSWER_HEADERS, freshnessHeaders, PRIVATE_HEADERS } from './give-answer.ts';
+import { addFreshness, ANSWER_HEADERS, PRIVATE_HEADERS } from './give-answer.ts';
 import { type Freshness, type KeptReads, keptReads } from './kept-reads.ts';
 import { type Query, repeated } from './query.ts';
+import { asOfText } from './represent.ts';
 import { endpointStats } from './statistics.ts';
 
 const INTEGER = { type: 'integer' };
@@ -145,7 +146,9 @@ function askVertical(o: RidesOptions, reads: KeptReads, { skierId, query }: { sk
 
 /** Its bodies have no room for how fresh they are. */
 function headersOf({ asOf, isStale }: Freshness): Record<string, string> {
-  return { ...PRIVATE_HEADERS, ...freshnessHeaders(asOf === null ? null : new Date(asOf).toISOString(), isStale) };
+  const headers: Record<string, string> = { ...PRIVATE_HEADERS };
+  addFreshness(headers, asOfText(asOf), isStale);
+  return headers;
 }
 
 function resortById(o: RidesOptions, text: string): Resort {

@@ -51,7 +51,7 @@ const PROBLEMS: ProblemCode[] = [
 /** An answer's, which may have waited for a scan: too many may wait. */
 const ANSWER_PROBLEMS: ProblemCode[] = [...PROBLEMS, 'overloaded'];
 const LIST_PROBLEMS: ProblemCode[] = [...ANSWER_PROBLEMS, 'bad_cursor', 'unknown_resort'];
-const ANSWER = { isRevalidated: true, replyHeaders: ANSWER_HEADERS, problems: ANSWER_PROBLEMS };
+const ANSWER = { hasEtag: true, replyHeaders: ANSWER_HEADERS, problems: ANSWER_PROBLEMS };
 
 function doc(summary: string, rest: Omit<RouteDoc, 'summary' | 'tag' | 'audience'>): ReturnType<typeof routeDoc> {
   return routeDoc({

@@ -10,6 +10,8 @@ export interface Random {
   around(mean: number, spread: number): number;
   /** @throws RangeError when there is nothing to pick from */
   pick<T>(from: readonly T[]): T;
+  /** @returns the same items in another order, each order as likely as any other */
+  shuffled<T>(items: readonly T[]): T[];
   /** picks by weight, each weight above 0 */
   weighted<T>(from: readonly T[], weightOf: (item: T) => number): T;
 }
@@ -38,6 +40,11 @@ export function seededRandom(seed: string): Random {
     between: (low, high) => low + Math.floor(next() * (high - low + 1)),
     around: (mean, spread) => mean + (next() + next() + next() - 1.5) * 2 * spread,
     pick: (from) => weighted(from, () => 1),
+    shuffled: (items) =>
+      items
+        .map((item) => ({ item, place: next() }))
+        .toSorted((a, b) => a.place - b.place)
+        .map(({ item }) => item),
     weighted,
   };
 }

@@ -54,7 +54,7 @@ describe.skipIf(!chromiumPath)('the pages over plain http, away from localhost',
     await page.getByLabel('Token').fill(await side.token(SKIER));
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL(`${url}/app`);
-    expect(referrers.get('POST /app/sign-in')).toBe(`${url}/`);
+    await expect.poll(() => referrers.get('POST /app/sign-in')).toBe(`${url}/`);
     expect([...referrers.values()].filter((referrer) => referrer?.includes('token'))).toEqual([]);
     await close();
   });

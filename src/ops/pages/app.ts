@@ -3,12 +3,12 @@ import { bodyLimit } from 'hono/body-limit';
 import { html } from 'hono/html';
 import { Problem } from '../../domain/problem.ts';
 import { isUuid } from '../../domain/scan.ts';
-import { type AssetSources, browserAssets } from '../../platform/browser-assets.ts';
+import { type AssetSources, browserAssets, LIVE_SWITCH } from '../../platform/browser-assets.ts';
 import { isSameSecret } from '../../platform/credentials.ts';
 import { refuseForeignForms } from '../../platform/foreign-forms.ts';
 import type { HttpEnv } from '../../platform/http-common.ts';
 import type { DeadLetter, DeadLetters } from '../../shards/dead-letters.ts';
-import { answerPage, HEADERS, rootOf } from './frame.ts';
+import { answerPage, HEADERS, MAX_FORM_BYTES, rootOf } from './frame.ts';
 import { LISTED, letterList, letterPage } from './letters.ts';
 import { picture } from './picture.ts';
 import type { PipelineWatch } from './pipeline-view.ts';
@@ -24,9 +24,8 @@ export interface OpsPagesOptions {
 const here = (path: string) => new URL(path, import.meta.url);
 const ASSETS: AssetSources = {
   'ops.css': ['base', 'frame', 'pipeline', 'letters'].map((name) => here(`style/${name}.css`)),
-  'watch.js': [here('client/watch.ts')],
+  'watch.js': [LIVE_SWITCH, here('client/watch.ts')],
 };
-const MAX_FORM_BYTES = 4_096;
 const DONE: Record<string, string> = {
   replay: 'The letter is back in its lane.',
   discard: 'The letter is discarded.',

@@ -62,6 +62,9 @@ ${page.isLive && html`<script type="module" src="${asset('watch.js')}"></script>
   return context.body(String(body), status, { ...HEADERS, 'content-type': 'text/html; charset=utf-8' });
 }
 
+/** Of the operators' forms: none has more than a key and a token. */
+export const MAX_FORM_BYTES = 4_096;
+
 /** Of every answer that is made for an operator. */
 export const HEADERS = {
   'content-security-policy': POLICY,

@@ -5,7 +5,7 @@ import type { BrowserAssets } from '../../platform/browser-assets.ts';
 import { isSameSecret } from '../../platform/credentials.ts';
 import { refuseForeignForms } from '../../platform/foreign-forms.ts';
 import type { HttpEnv } from '../../platform/http-common.ts';
-import { answerPage, rootOf } from './frame.ts';
+import { answerPage, MAX_FORM_BYTES, rootOf } from './frame.ts';
 import type { Html } from './picture.ts';
 import type { OperatorSessions } from './session.ts';
 
@@ -17,7 +17,6 @@ export interface SignInOptions {
 
 /** Where an operator may be sent after signing in, seen from `/ops/`: to a letter, nothing else. */
 const DESTINATION = /^letters\/[0-9a-f-]{36}$/i;
-const MAX_FORM_BYTES = 4_096;
 
 /** Signing in with the admin key, and out. Forms of other sites are refused. */
 export function signInPages(o: SignInOptions): Hono<HttpEnv> {

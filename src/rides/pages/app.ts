@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { browserAssets } from '../../platform/browser-assets.ts';
+import { browserAssets, LIVE_SWITCH } from '../../platform/browser-assets.ts';
 import type { HttpEnv } from '../../platform/http-common.ts';
 import type { RidesOptions } from '../options.ts';
 import { answerPageErrors, unknownPage } from './page-errors.ts';
@@ -23,7 +23,7 @@ const SCRIPTS = ['drawing', 'as-of', 'rides', 'live'];
 export function createPages(o: RidesOptions): Hono<HttpEnv> {
   const assets = browserAssets({
     'page.css': STYLES.map((name) => here(`style/${name}.css`)),
-    'live.js': SCRIPTS.map((name) => here(`client/${name}.ts`)),
+    'live.js': [LIVE_SWITCH, ...SCRIPTS.map((name) => here(`client/${name}.ts`))],
     'icon.svg': [here('style/icon.svg')],
   });
   const render = renderer({ assets, visitorOf: visitors() });

@@ -1,6 +1,8 @@
 // Looks at the pipeline again every second, and says aloud which alarms came and went. Without this script the page is whole,
 // as of when it was asked for.
 
+import { addSwitch, setLive } from '../../../platform/browser/live-switch.ts';
+
 const EVERY_MS = 1_000;
 /** A server that takes longer does not answer. */
 const PATIENCE_MS = 10_000;
@@ -102,10 +104,6 @@ function isSelected(text: Text): boolean {
   return selection !== null && !selection.isCollapsed && selection.containsNode(text, true);
 }
 
-function setLive(isLive: boolean): void {
-  document.body.classList.toggle('is-live', isLive);
-}
-
 /** Looks again and again, while somebody can see it. @returns what ends it */
 function watch(shown: HTMLElement): () => void {
   let isOn = true;
@@ -121,23 +119,6 @@ function watch(shown: HTMLElement): () => void {
     clearTimeout(timer);
     setLive(false);
   };
-}
-
-/** Whoever wants the page to hold still may have it so. */
-function addSwitch(start: () => () => void): void {
-  let stop = start();
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'live-switch';
-  button.textContent = 'Live';
-  button.setAttribute('aria-pressed', 'true');
-  button.addEventListener('click', () => {
-    const isOn = button.getAttribute('aria-pressed') === 'true';
-    button.setAttribute('aria-pressed', String(!isOn));
-    if (isOn) stop();
-    else stop = start();
-  });
-  document.querySelector('[data-switch]')?.replaceChildren(button);
 }
 
 if (region) addSwitch(() => watch(region));

@@ -56,16 +56,19 @@ async function readPage(): Promise<string | undefined> {
 /** Another process may know less than the one before: of an older page nothing is shown but what it says of itself. */
 function show(page: Document): Drawn {
   const asOf = asOfPage(page);
-  const isOld = isStale(page);
   const isOlder = asOf !== undefined && shownAsOf !== undefined && asOf < shownAsOf;
-  const replaced = regions(page)
-    .filter((region) => drawn.get(region.dataset.region) !== region.innerHTML)
-    .filter((region) => (!isOlder || region.dataset.region === 'as-of') && replace(region));
+  const isOld = isOlder || isStale(page); // before its regions have moved to the page that is shown
+  let isNew = false;
+  for (const region of regions(page)) {
+    const isTime = region.dataset.region === 'as-of';
+    if ((isOlder && !isTime) || drawn.get(region.dataset.region) === region.innerHTML) continue;
+    if (replace(region) && !isTime) isNew = true;
+  }
   if (!isOlder) {
     shownAsOf = asOf ?? shownAsOf;
     showTitle(page);
   }
-  return { isNew: replaced.some(({ dataset }) => dataset.region !== 'as-of'), isOld: isOld || isOlder, asOf };
+  return { isNew, isOld, asOf };
 }
 
 function regions(of: Document): HTMLElement[] {

@@ -1,6 +1,7 @@
 // Keeps an open page up to date: the server draws it again, and what changed takes the place of what was there. Without this
 // script the page is whole, as of when it was asked for.
 
+import { addSwitch, setLive } from '../../../platform/browser/live-switch.ts';
 import { hearAsOf, holdAsOf, stopAsking } from './as-of.ts';
 import { drawAgain, main } from './drawing.ts';
 import { hearRide, type RideNews } from './rides.ts';
@@ -47,28 +48,6 @@ function lookAgain(everyS: number): () => void {
     clearInterval(ticker);
     setLive(false);
   };
-}
-
-function setLive(isLive: boolean): void {
-  document.body.classList.toggle('is-live', isLive);
-}
-
-/** Whoever wants the page to hold still may have it so. */
-function addSwitch(start: () => () => void): void {
-  let stop = start();
-  const place = document.querySelector('[data-switch]');
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'live-switch';
-  button.textContent = 'Live';
-  button.setAttribute('aria-pressed', 'true');
-  button.addEventListener('click', () => {
-    const isOn = button.getAttribute('aria-pressed') === 'true';
-    button.setAttribute('aria-pressed', String(!isOn));
-    if (isOn) stop();
-    else stop = start();
-  });
-  place?.replaceChildren(button);
 }
 
 /** A page that could not be made: as soon as it can, it comes by itself. */
